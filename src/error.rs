@@ -1,0 +1,72 @@
+//! Every error the crate returns, each with the stable `code` JavaScript sees.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// What a function of this crate returns.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// An error with a stable code; `js/errors.js` lists the same codes with their JavaScript classes.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The bytes claim a format but break its rules, or end too early.
+    #[error("image is corrupt: {0}")]
+    ImageCorrupt(String),
+    /// The bytes are no image, or of a kind this package cannot read or write back.
+    #[error("image is not supported: {0}")]
+    ImageUnsupported(String),
+    /// The header announces more pixels or bytes than the limit allows.
+    #[error("image is too large: {0}")]
+    ImageTooLarge(String),
+    /// `lossless: 'require'` was asked for and this image cannot be flipped without loss.
+    #[error("image cannot be flipped without loss: {0}")]
+    NotLossless(String),
+    /// The caller aborted the job.
+    #[error("the operation was aborted")]
+    Aborted,
+    /// More jobs are waiting than `maxQueue` allows.
+    #[error("the kernel queue is full: {limit} jobs are waiting")]
+    QueueFull {
+        /// The limit in force.
+        limit: usize,
+    },
+    /// An argument has a value outside what the function takes.
+    #[error("{0}")]
+    InvalidArgument(String),
+    /// A system call failed; JavaScript sees the shape of Node's own system errors.
+    #[error("{syscall} '{}': {source}", path.display())]
+    Io {
+        /// The call that failed, as Node names it (`open`, `read`, `rename`, ...).
+        syscall: &'static str,
+        /// The file it was about.
+        path: PathBuf,
+        /// The operating system's answer.
+        source: io::Error,
+    },
+    /// A kernel panicked. That is a bug in this package; the process is unharmed.
+    #[error("internal error, please report it: {0}")]
+    Internal(String),
+}
+
+impl Error {
+    /// The stable code, or `None` for [`Error::Io`], whose code is the errno's name and is known to JavaScript.
+    pub fn code(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::ImageCorrupt(_) => "ERR_IMAGE_CORRUPT",
+            Self::ImageUnsupported(_) => "ERR_IMAGE_UNSUPPORTED",
+            Self::ImageTooLarge(_) => "ERR_IMAGE_TOO_LARGE",
+            Self::NotLossless(_) => "ERR_NOT_LOSSLESS",
+            Self::Aborted => "ABORT_ERR",
+            Self::QueueFull { .. } => "ERR_QUEUE_FULL",
+            Self::InvalidArgument(_) => "ERR_INVALID_ARG_VALUE",
+            Self::Internal(_) => "ERR_INTERNAL",
+            Self::Io { .. } => return None,
+        })
+    }
+
+    /// Wraps a failed call on `path`.
+    pub fn io(syscall: &'static str, path: &Path, source: io::Error) -> Self {
+        Self::Io { syscall, path: path.to_owned(), source }
+    }
+}

@@ -1,0 +1,1 @@
+//! Mirrors an image: what people see is flipped, whatever the file says about orientation.

@@ -1,0 +1,1 @@
+//! SHA-2 digests with the fastest engine this CPU has.

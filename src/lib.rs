@@ -1,0 +1,12 @@
+//! rustcluster: the Rust half of the npm package of that name.
+//!
+//! Six words name the parts (supervise, dispatch, broadcast, store, kernels, admin); each is a folder here, in `js/`
+//! and in `test/`. The boundary rule holds throughout: JavaScript decides, Rust does, and one crossing carries one
+//! finished job as plain data. Only [`binding`](crate) names napi, so everything else is tested without Node.
+
+#[cfg(feature = "binding")]
+mod binding;
+pub mod error;
+pub mod kernels;
+pub mod supervise;
+pub mod sys;

@@ -1,0 +1,1 @@
+//! What the supervisor needs of the operating system.

@@ -1,0 +1,1 @@
+//! The only `unsafe` of the crate, SIMD kernels aside: thin safe wrappers over system calls.
