@@ -3,3 +3,4 @@
 pub mod control;
 pub mod flip;
 pub mod hash;
+pub mod pool;

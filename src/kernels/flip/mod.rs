@@ -1,5 +1,6 @@
 //! Mirrors an image: what people see is flipped, whatever the file says about orientation.
 
+pub mod file;
 pub mod jpeg;
 pub mod options;
 

@@ -1,0 +1,239 @@
+//! The desk where one JavaScript environment hands in jobs and collects what has become of them.
+
+use super::failure::Failure;
+use super::flip::FlipInfo;
+use crate::error::{Error, Result};
+use crate::kernels::control::Control;
+use crate::kernels::pool::{Pool, Ticket, global};
+use napi::Env;
+use napi::bindgen_prelude::{Buffer, Either3, Function, Uint8Array};
+use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
+use napi_derive::napi;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+/// Calls JavaScript's `wake()`: no arguments, no error to hand over.
+type Wake = ThreadsafeFunction<(), (), (), napi::Status, false, true>;
+
+/// What a job gives.
+pub enum Output {
+    /// Bytes, which become a Buffer without being copied.
+    Bytes(Vec<u8>),
+    /// A string.
+    Text(String),
+    /// What `flipFile` tells.
+    Flip(FlipInfo),
+}
+
+/// A job that has ended, as JavaScript drains it: either `value` or `failure` is set.
+#[napi(object, object_from_js = false)]
+pub struct Completion {
+    /// The number JavaScript gave the job.
+    pub id: u32,
+    /// The result.
+    pub value: Option<Either3<Buffer, String, FlipInfo>>,
+    /// Why there is none.
+    pub failure: Option<Failure>,
+}
+
+/// A job JavaScript has not heard the end of.
+struct Live {
+    ticket: Ticket,
+    /// Keeps the caller's memory alive, and is dropped on the JavaScript thread, where the reference lives.
+    _input: Option<Arc<Uint8Array>>,
+}
+
+/// Shared with the pool's threads.
+struct Desk {
+    wake: Mutex<Wake>,
+    /// A wake-up is under way: jobs that end meanwhile ride along.
+    waking: AtomicBool,
+    ended: Mutex<Ended>,
+    /// Signalled when a job ends, for the environment's end to wait on.
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Ended {
+    /// Jobs submitted and not yet ended.
+    outstanding: usize,
+    results: Vec<(u32, Result<Output>)>,
+}
+
+/// Takes jobs from one JavaScript environment. Made once per loaded module.
+#[napi]
+pub struct Jobs {
+    desk: Arc<Desk>,
+    live: Arc<Mutex<HashMap<u32, Live>>>,
+    /// Held while jobs are outstanding, so that the event loop stays alive for them.
+    awake: bool,
+}
+
+#[napi]
+impl Jobs {
+    /// `wake` is called, from the event loop, when jobs have ended: it must call `drain()`.
+    #[napi(constructor, catch_unwind)]
+    pub fn new(env: Env, wake: Function<(), ()>) -> napi::Result<Self> {
+        let wake: Wake = wake.build_threadsafe_function().weak::<true>().build()?;
+        let desk = Arc::new(Desk {
+            wake: Mutex::new(wake),
+            waking: AtomicBool::new(false),
+            ended: Mutex::default(),
+            changed: Condvar::new(),
+        });
+        let live = Arc::new(Mutex::new(HashMap::new()));
+        // An ending environment (process.exit, a terminated worker thread) frees the memory that jobs read: none may
+        // outlive it.
+        env.add_env_cleanup_hook((Arc::clone(&desk), Arc::clone(&live)), |(desk, live)| desk.close(&live))?;
+        Ok(Self { desk, live, awake: false })
+    }
+
+    /// Aborts a job; it still ends through `drain()`. An unknown number is ignored.
+    #[napi(catch_unwind)]
+    pub fn abort(&self, id: u32) {
+        let ticket = lock(&self.live).get(&id).map(|live| live.ticket.clone());
+        if let Some(ticket) = ticket {
+            global().abort(&ticket);
+        }
+    }
+
+    /// Takes every job that has ended since the last call.
+    #[napi(catch_unwind)]
+    pub fn drain(&mut self, env: Env) -> napi::Result<Vec<Completion>> {
+        // Before the results are taken: a job that ends after this line wakes us again.
+        self.desk.waking.store(false, Ordering::SeqCst);
+        let results = std::mem::take(&mut lock(&self.desk.ended).results);
+        let mut live = lock(&self.live);
+        for (id, _) in &results {
+            live.remove(id);
+        }
+        let idle = live.is_empty();
+        drop(live);
+        if idle {
+            self.stay_awake(&env, false)?;
+        }
+        Ok(results.into_iter().map(|(id, result)| Completion::new(id, result)).collect())
+    }
+}
+
+impl Jobs {
+    /// Hands a job to the pool. `input` is what the job reads of the caller's memory.
+    pub fn submit<J>(
+        &mut self,
+        env: &Env,
+        id: u32,
+        input: Option<Arc<Uint8Array>>,
+        job: J,
+    ) -> napi::Result<Option<Failure>>
+    where
+        J: FnOnce(&Control) -> Result<Output> + Send + 'static,
+    {
+        let pool: &Pool = global();
+        let desk = Arc::clone(&self.desk);
+        lock(&self.desk.ended).outstanding += 1;
+        match pool.submit(job, move |result| desk.end(id, result)) {
+            Ok(ticket) => {
+                lock(&self.live).insert(id, Live { ticket, _input: input });
+                self.stay_awake(env, true)?;
+                Ok(None)
+            }
+            Err(error) => {
+                lock(&self.desk.ended).outstanding -= 1;
+                Ok(Some(error.into()))
+            }
+        }
+    }
+
+    /// Lets the wake-up hold the event loop open, or lets go of it.
+    fn stay_awake(&mut self, env: &Env, awake: bool) -> napi::Result<()> {
+        if self.awake == awake {
+            return Ok(());
+        }
+        self.awake = awake;
+        let mut wake = lock(&self.desk.wake);
+        // napi-rs deprecates these two in favour of dropping and cloning, but a clone only counts Rust's handles: it
+        // does not tell the event loop whether to wait.
+        #[allow(deprecated)]
+        if awake { wake.refer(env) } else { wake.unref(env) }
+    }
+}
+
+impl Desk {
+    /// A pool thread, or the thread that aborts, reports a job's end.
+    fn end(&self, id: u32, result: Result<Output>) {
+        let mut ended = lock(&self.ended);
+        ended.outstanding -= 1;
+        ended.results.push((id, result));
+        drop(ended);
+        self.changed.notify_all();
+        if !self.waking.swap(true, Ordering::SeqCst) {
+            // A refusal means that the environment is ending: nobody is left to hear.
+            lock(&self.wake).call((), ThreadsafeFunctionCallMode::NonBlocking);
+        }
+    }
+
+    /// Stops everything for an environment that ends: after this no thread of ours touches its memory.
+    fn close(&self, live: &Mutex<HashMap<u32, Live>>) {
+        let live = std::mem::take(&mut *lock(live));
+        for job in live.values() {
+            global().abort(&job.ticket);
+        }
+        let mut ended = lock(&self.ended);
+        while ended.outstanding > 0 {
+            ended = self.changed.wait(ended).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+impl Completion {
+    fn new(id: u32, result: Result<Output>) -> Self {
+        let value = match result {
+            Ok(Output::Bytes(bytes)) => Either3::A(Buffer::from(bytes)),
+            Ok(Output::Text(text)) => Either3::B(text),
+            Ok(Output::Flip(info)) => Either3::C(info),
+            Err(error) => return Self { id, value: None, failure: Some(error.into()) },
+        };
+        Self { id, value: Some(value), failure: None }
+    }
+}
+
+/// The caller's bytes as a job may read them: large ones by reference, small ones copied, which is cheaper than
+/// keeping a reference and lets the caller reuse the memory at once.
+pub enum Input {
+    /// Our own copy.
+    Copied(Vec<u8>),
+    /// The caller's memory, held by [`Live`] as well.
+    Borrowed(Arc<Uint8Array>),
+}
+
+/// Up to this many bytes are copied.
+const COPY_BELOW: usize = 32 * 1024;
+
+impl Input {
+    /// Takes an argument over; the second part is what [`Jobs::submit`] wants as `input`.
+    pub fn new(bytes: Uint8Array) -> (Self, Option<Arc<Uint8Array>>) {
+        if bytes.len() <= COPY_BELOW {
+            return (Self::Copied(bytes.to_vec()), None);
+        }
+        let shared = Arc::new(bytes);
+        (Self::Borrowed(Arc::clone(&shared)), Some(shared))
+    }
+
+    /// The bytes.
+    pub fn as_slice(&self) -> &[u8] {
+        match self {
+            Self::Copied(bytes) => bytes,
+            Self::Borrowed(bytes) => bytes,
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The error for an argument JavaScript should have checked.
+pub fn unknown(what: &str, value: &str) -> Error {
+    Error::InvalidArgument(format!("unknown {what} '{value}'"))
+}

@@ -1,0 +1,268 @@
+//! The pool all kernels run on: its own threads, never libuv's, with a bounded queue in front.
+//!
+//! A rayon pool gives the threads, so a kernel may use `rayon::join` and stays inside. The queue is ours, since rayon
+//! has no way to bound it or to take a job out again.
+
+use crate::error::{Error, Result};
+use crate::kernels::control::Control;
+use crate::sys::thread;
+use std::any::Any;
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+/// How far below event loops kernel threads stand, as a nice value.
+pub const NICE: i32 = 5;
+/// Jobs that may wait when nothing was configured.
+pub const DEFAULT_MAX_QUEUE: usize = 1_000;
+
+type Job = Box<dyn FnOnce(&Control) -> Settle + Send>;
+/// Hands a job's result to whoever asked for it. Split from the job so that all the job borrowed is gone before.
+type Settle = Box<dyn FnOnce() -> Ending + Send>;
+/// Settles a job that never ran.
+type Cancel = Box<dyn FnOnce() + Send>;
+
+/// How a job ended, for the counters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    Completed,
+    Failed,
+    Aborted,
+}
+
+struct Queued {
+    id: u64,
+    control: Arc<Control>,
+    job: Job,
+    cancel: Cancel,
+}
+
+struct State {
+    threads: Option<Arc<rayon::ThreadPool>>,
+    limit: usize,
+    max_queue: usize,
+    queue: VecDeque<Queued>,
+    running: usize,
+    next_id: u64,
+    completed: u64,
+    failed: u64,
+    aborted: u64,
+}
+
+/// A bounded queue in front of threads of its own. Cheap to clone; clones share everything.
+#[derive(Clone)]
+pub struct Pool {
+    state: Arc<Mutex<State>>,
+}
+
+/// Names a submitted job: what [`Pool::abort`] takes.
+#[derive(Clone)]
+pub struct Ticket {
+    id: u64,
+    control: Arc<Control>,
+}
+
+/// What the pool is doing, counted since the process started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stats {
+    /// Jobs that may run at once.
+    pub threads: usize,
+    /// Jobs that may wait.
+    pub max_queue: usize,
+    /// Jobs waiting now.
+    pub queued: usize,
+    /// Jobs running now.
+    pub running: usize,
+    /// Jobs that gave a result.
+    pub completed: u64,
+    /// Jobs that gave an error.
+    pub failed: u64,
+    /// Jobs aborted, queued or running.
+    pub aborted: u64,
+}
+
+/// The process-wide pool: one for all environments, since the cores are shared by them too.
+pub fn global() -> &'static Pool {
+    static POOL: OnceLock<Pool> = OnceLock::new();
+    POOL.get_or_init(|| Pool::new(crate::supervise::available_parallelism(), DEFAULT_MAX_QUEUE))
+}
+
+impl Pool {
+    /// A pool of at most `threads` jobs at once and `max_queue` waiting. Threads start with the first job.
+    pub fn new(threads: usize, max_queue: usize) -> Self {
+        let state = State {
+            threads: None,
+            limit: threads.max(1),
+            max_queue,
+            queue: VecDeque::new(),
+            running: 0,
+            next_id: 0,
+            completed: 0,
+            failed: 0,
+            aborted: 0,
+        };
+        Self { state: Arc::new(Mutex::new(state)) }
+    }
+
+    /// Runs `job` on a pool thread and gives its result to `done`, which runs on that thread too, or on the thread
+    /// that aborts the job while it waits. A panic in `job` becomes [`Error::Internal`]. Whatever `job` owns is
+    /// dropped before `done` is called.
+    ///
+    /// # Errors
+    /// `QueueFull` when every thread is busy and `max_queue` jobs wait; `Internal` when no thread could be started.
+    /// In both cases `done` is never called.
+    pub fn submit<T, J, D>(&self, job: J, done: D) -> Result<Ticket>
+    where
+        T: Send + 'static,
+        J: FnOnce(&Control) -> Result<T> + Send + 'static,
+        D: FnOnce(Result<T>) + Send + 'static,
+    {
+        let control = Arc::new(Control::new());
+        // Whichever of run and cancel comes first takes it; the other finds it gone.
+        let done = Arc::new(Mutex::new(Some(done)));
+        let done_if_cancelled = Arc::clone(&done);
+        let take = |slot: &Mutex<Option<D>>| lock(slot).take();
+
+        let job: Job = Box::new(move |control| {
+            let result = catch_unwind(AssertUnwindSafe(|| job(control)))
+                .unwrap_or_else(|panic| Err(Error::Internal(panic_message(&*panic))));
+            Box::new(move || {
+                let ending = Ending::of(&result);
+                if let Some(done) = take(&done) {
+                    done(result);
+                }
+                ending
+            })
+        });
+        let cancel: Cancel = Box::new(move || {
+            if let Some(done) = take(&done_if_cancelled) {
+                done(Err(Error::Aborted));
+            }
+        });
+
+        let mut state = lock(&self.state);
+        let starts_runner = state.running < state.limit;
+        if !starts_runner && state.queue.len() >= state.max_queue {
+            return Err(Error::QueueFull { limit: state.max_queue });
+        }
+        let runner_threads = if starts_runner { Some(state.threads()?) } else { None };
+        let id = state.next_id;
+        state.next_id += 1;
+        state.queue.push_back(Queued { id, control: Arc::clone(&control), job, cancel });
+        if let Some(threads) = runner_threads {
+            state.running += 1;
+            drop(state);
+            let pool = self.clone();
+            threads.spawn(move || pool.run());
+        }
+        Ok(Ticket { id, control })
+    }
+
+    /// Aborts a job: one that waits is taken out and settled at once, one that runs stops at its next row or chunk,
+    /// one that has ended is left alone.
+    pub fn abort(&self, ticket: &Ticket) {
+        ticket.control.abort();
+        let mut state = lock(&self.state);
+        let Some(at) = state.queue.iter().position(|queued| queued.id == ticket.id) else { return };
+        let Some(queued) = state.queue.remove(at) else { return };
+        state.aborted += 1;
+        drop(state);
+        // The job's borrowings go first, as when it has run.
+        drop(queued.job);
+        (queued.cancel)();
+    }
+
+    /// Changes the limits. Jobs that run stay where they are; more threads take effect with the next job.
+    pub fn configure(&self, threads: Option<usize>, max_queue: Option<usize>) {
+        let mut state = lock(&self.state);
+        if let Some(threads) = threads.filter(|&threads| threads.max(1) != state.limit) {
+            state.limit = threads.max(1);
+            state.threads = None;
+        }
+        if let Some(max_queue) = max_queue {
+            state.max_queue = max_queue;
+        }
+    }
+
+    /// What the pool is doing now.
+    pub fn stats(&self) -> Stats {
+        let state = lock(&self.state);
+        Stats {
+            threads: state.limit,
+            max_queue: state.max_queue,
+            queued: state.queue.len(),
+            running: state.running,
+            completed: state.completed,
+            failed: state.failed,
+            aborted: state.aborted,
+        }
+    }
+
+    /// Runs queued jobs until none is left, on a pool thread.
+    fn run(&self) {
+        loop {
+            let mut state = lock(&self.state);
+            // After configure() there may be more runners than the new limit.
+            let next = if state.running > state.limit { None } else { state.queue.pop_front() };
+            let Some(Queued { control, job, cancel, .. }) = next else {
+                state.running -= 1;
+                return;
+            };
+            drop(state);
+            let settle = job(&control);
+            drop(cancel);
+            // A panicking `done` must not take the runner, and with it a slot, along.
+            let ending = catch_unwind(AssertUnwindSafe(settle)).unwrap_or(Ending::Failed);
+            let mut state = lock(&self.state);
+            match ending {
+                Ending::Completed => state.completed += 1,
+                Ending::Failed => state.failed += 1,
+                Ending::Aborted => state.aborted += 1,
+            }
+        }
+    }
+}
+
+impl State {
+    fn threads(&mut self) -> Result<Arc<rayon::ThreadPool>> {
+        if let Some(threads) = &self.threads {
+            return Ok(Arc::clone(threads));
+        }
+        let threads = rayon::ThreadPoolBuilder::new()
+            .num_threads(self.limit)
+            .thread_name(|index| format!("kernel-{index}"))
+            .start_handler(|_| {
+                // Not being nice is no reason not to work.
+                let _ = thread::lower_priority(NICE);
+            })
+            .build()
+            .map_err(|error| Error::Internal(format!("no kernel thread could be started: {error}")))?;
+        let threads = Arc::new(threads);
+        self.threads = Some(Arc::clone(&threads));
+        Ok(threads)
+    }
+}
+
+impl Ending {
+    fn of<T>(result: &Result<T>) -> Self {
+        match result {
+            Ok(_) => Self::Completed,
+            Err(Error::Aborted) => Self::Aborted,
+            Err(_) => Self::Failed,
+        }
+    }
+}
+
+/// Locks, whatever happened to earlier holders: no invariant of ours spans a panic.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The text a panic was raised with.
+pub fn panic_message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("a kernel panicked").to_owned()
+}
+
+#[cfg(test)]
+mod tests;
