@@ -1,3 +1,4 @@
 //! The only `unsafe` of the crate, SIMD kernels aside: thin safe wrappers over system calls.
 
+pub mod fs;
 pub mod thread;

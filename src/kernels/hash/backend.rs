@@ -1,0 +1,127 @@
+//! Which engine computes SHA-256 on this CPU: what there is, what is chosen, and how to force one.
+//!
+//! The choice is made once per process, at the first use. The environment variable `RUSTCLUSTER_SHA256` forces a
+//! backend by name, for tests and for machines where the measured rule is wrong. Forcing one takes away whatever the
+//! CPU has beyond it, for one stream as for many.
+
+use crate::error::{Error, Result};
+use std::sync::OnceLock;
+
+/// The environment variable that forces a backend.
+pub const VARIABLE: &str = "RUSTCLUSTER_SHA256";
+
+/// One way of computing SHA-256 on several messages at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backend {
+    /// Plain Rust: every CPU has it.
+    Portable,
+    /// x86 with AVX2, 8 lanes.
+    Avx2,
+    /// x86 with AVX-512VL, 8 lanes in 256-bit registers.
+    Avx512vl,
+    /// x86 with AVX-512, 16 lanes.
+    Avx512,
+    /// x86 SHA extensions, two messages interleaved.
+    ShaNi,
+    /// ARMv8 SHA2 extensions, two messages interleaved.
+    Armv8,
+}
+
+impl Backend {
+    /// Every backend, on whatever CPU.
+    pub const ALL: [Self; 6] = [Self::Portable, Self::Avx2, Self::Avx512vl, Self::Avx512, Self::ShaNi, Self::Armv8];
+
+    /// The name that `RUSTCLUSTER_SHA256` takes.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Portable => "portable",
+            Self::Avx2 => "avx2",
+            Self::Avx512vl => "avx512vl",
+            Self::Avx512 => "avx512",
+            Self::ShaNi => "sha-ni",
+            Self::Armv8 => "armv8",
+        }
+    }
+
+    /// Whether the CPU this runs on has the instructions.
+    pub fn is_available(self) -> bool {
+        match self {
+            Self::Portable => true,
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => is_x86_feature_detected!("avx2"),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512vl => {
+                is_x86_feature_detected!("avx2")
+                    && is_x86_feature_detected!("avx512f")
+                    && is_x86_feature_detected!("avx512bw")
+                    && is_x86_feature_detected!("avx512vl")
+            }
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw"),
+            #[cfg(target_arch = "x86_64")]
+            Self::ShaNi => {
+                is_x86_feature_detected!("sha")
+                    && is_x86_feature_detected!("sse4.1")
+                    && is_x86_feature_detected!("ssse3")
+            }
+            #[cfg(target_arch = "aarch64")]
+            Self::Armv8 => std::arch::is_aarch64_feature_detected!("sha2"),
+            #[allow(unreachable_patterns, reason = "on x86-64 only the foreign backends are left")]
+            _ => false,
+        }
+    }
+}
+
+/// The backends this CPU can run, slowest kind first.
+pub fn backends() -> Vec<Backend> {
+    Backend::ALL.into_iter().filter(|backend| backend.is_available()).collect()
+}
+
+/// The backend forced through the environment, if any. Read once per process.
+///
+/// # Errors
+/// `InvalidArgument` when the variable names no backend, or one this CPU lacks.
+pub fn forced() -> Result<Option<Backend>> {
+    static FORCED: OnceLock<std::result::Result<Option<Backend>, String>> = OnceLock::new();
+    let forced = FORCED.get_or_init(|| match std::env::var_os(VARIABLE) {
+        None => Ok(None),
+        Some(value) if value.is_empty() => Ok(None),
+        Some(value) => by_name(&value.to_string_lossy()).map(Some),
+    });
+    forced.clone().map_err(Error::InvalidArgument)
+}
+
+fn by_name(name: &str) -> std::result::Result<Backend, String> {
+    let here = || backends().into_iter().map(Backend::name).collect::<Vec<_>>().join(", ");
+    match Backend::ALL.into_iter().find(|backend| backend.name().eq_ignore_ascii_case(name)) {
+        None => Err(format!("{VARIABLE}: unknown backend '{name}', this CPU has {}", here())),
+        Some(backend) if !backend.is_available() => {
+            Err(format!("{VARIABLE}: this CPU lacks what backend '{}' needs, it has {}", backend.name(), here()))
+        }
+        Some(backend) => Ok(backend),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn portable_is_everywhere() {
+        assert_eq!(backends().first(), Some(&Backend::Portable));
+    }
+
+    #[test]
+    fn names_are_found_and_others_refused() {
+        for backend in Backend::ALL {
+            match by_name(backend.name()) {
+                Ok(found) => assert_eq!(found, backend),
+                Err(message) => {
+                    assert!(!backend.is_available());
+                    assert!(message.contains("lacks") && message.contains("portable"), "{message}");
+                }
+            }
+        }
+        assert!(by_name("mmx").expect_err("no such backend").contains("unknown backend 'mmx'"));
+    }
+}

@@ -1,0 +1,119 @@
+//! One stream of SHA-256 or SHA-224: state, partial block and padding (FIPS 180-4, sections 5.1.1, 5.3 and 6.2).
+
+use super::engine::Compress;
+
+/// Bytes in a block of SHA-256.
+pub(super) const BLOCK: usize = 64;
+/// The chaining value: eight words.
+pub(super) type State = [u32; 8];
+
+/// The initial hash value of SHA-224 (FIPS 180-4, section 5.3.2).
+pub(super) const INITIAL_224: State =
+    [0xc105_9ed8, 0x367c_d507, 0x3070_dd17, 0xf70e_5939, 0xffc0_0b31, 0x6858_1511, 0x64f9_8fa7, 0xbefa_4fa4];
+/// The initial hash value of SHA-256 (FIPS 180-4, section 5.3.3).
+pub(super) const INITIAL_256: State =
+    [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
+
+/// A running SHA-256 or SHA-224.
+#[derive(Debug, Clone)]
+pub(super) struct Stream256 {
+    pub(super) state: State,
+    /// The first `pending` bytes wait for the rest of their block.
+    partial: [u8; BLOCK],
+    pending: usize,
+    /// Bytes taken in so far.
+    length: u64,
+}
+
+impl Stream256 {
+    /// A stream that has seen nothing.
+    pub(super) const fn new(initial: State) -> Self {
+        Self { state: initial, partial: [0; BLOCK], pending: 0, length: 0 }
+    }
+
+    /// Takes in more bytes; whole blocks go to `compress` where they lie.
+    pub(super) fn update(&mut self, data: &[u8], compress: Compress) {
+        let blocks = self.absorb(data, compress);
+        compress(&mut self.state, blocks);
+    }
+
+    /// Takes in `data` up to the blocks that lie whole in it, which are returned for the caller to compress.
+    ///
+    /// The count, the partial block before them and the one after them are dealt with here: `compress` sees at most
+    /// one block, the one that `data` completes.
+    pub(super) fn absorb<'a>(&mut self, data: &'a [u8], compress: Compress) -> &'a [[u8; BLOCK]] {
+        self.length = self.length.wrapping_add(data.len() as u64);
+        let mut rest = data;
+        if self.pending > 0 {
+            let take = rest.len().min(BLOCK - self.pending);
+            self.partial[self.pending..self.pending + take].copy_from_slice(&rest[..take]);
+            self.pending += take;
+            rest = &rest[take..];
+            if self.pending < BLOCK {
+                return &[];
+            }
+            compress(&mut self.state, &[self.partial]);
+        }
+        let (blocks, tail) = rest.as_chunks();
+        self.partial[..tail.len()].copy_from_slice(tail);
+        self.pending = tail.len();
+        blocks
+    }
+
+    /// Pads, compresses the last block or two and gives the chaining value as big-endian bytes.
+    pub(super) fn finish(mut self, compress: Compress) -> [u8; 32] {
+        let tail = Tail::new(&self.partial[..self.pending], self.length);
+        compress(&mut self.state, tail.blocks());
+        to_bytes(&self.state)
+    }
+}
+
+/// What follows a message's last whole block: its remaining bytes, the 1 bit, zeros and the length in bits.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Tail {
+    blocks: [[u8; BLOCK]; 2],
+    count: usize,
+}
+
+impl Tail {
+    /// Pads `rest`, fewer than 64 bytes, the end of a message of `length` bytes.
+    pub(super) fn new(rest: &[u8], length: u64) -> Self {
+        let count = if rest.len() < BLOCK - 8 { 1 } else { 2 };
+        let mut blocks = [[0; BLOCK]; 2];
+        blocks[0][..rest.len()].copy_from_slice(rest);
+        blocks[0][rest.len()] = 0x80;
+        // The standard stops at 2^64 bits; like every implementation, longer messages count modulo that.
+        blocks[count - 1][BLOCK - 8..].copy_from_slice(&length.wrapping_mul(8).to_be_bytes());
+        Self { blocks, count }
+    }
+
+    /// The one or two blocks.
+    pub(super) fn blocks(&self) -> &[[u8; BLOCK]] {
+        &self.blocks[..self.count]
+    }
+}
+
+/// The chaining value as the digest's bytes.
+pub(super) fn to_bytes(state: &State) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    for (word, to) in state.iter().zip(bytes.as_chunks_mut::<4>().0) {
+        *to = word.to_be_bytes();
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn padding_takes_a_second_block_only_when_the_length_does_not_fit() {
+        for length in 0..BLOCK {
+            let tail = Tail::new(&vec![7; length], 1024 + length as u64);
+            assert_eq!(tail.blocks().len(), if length <= 55 { 1 } else { 2 });
+            assert_eq!(tail.blocks()[0][length], 0x80);
+            let last = tail.blocks()[tail.blocks().len() - 1];
+            assert_eq!(last[56..], ((1024 + length as u64) * 8).to_be_bytes());
+        }
+    }
+}
