@@ -1,0 +1,67 @@
+/**
+ * Jobs on Rust threads as promises. A job is started under a number; when jobs have ended the addon calls `settle`
+ * once, without a payload, and this side drains them in one batch.
+ */
+const { abortError, fromNative } = require('../errors.js');
+const native = require('../native.js');
+
+/** id -> how to settle the promise of a job the addon holds. */
+const pending = new Map();
+let lastId = 0;
+
+const desk = new native.Jobs(settle);
+
+function settle() {
+  for (const { id, value, failure } of desk.drain()) {
+    const job = pending.get(id);
+    pending.delete(id);
+    job.signal?.removeEventListener('abort', job.onAbort);
+    if (failure === undefined || failure === null) job.resolve(value);
+    else job.reject(toError(failure, job));
+  }
+}
+
+function toError(failure, { signal, trace }) {
+  const error = failure.code === 'ABORT_ERR' ? abortError(signal) : fromNative(failure);
+  // The stack of the moment a job ends names only this file; the caller wants to know who asked for the job.
+  if (trace !== undefined) error.stack = `${error.name}: ${error.message}${trace.stack.slice('Error'.length)}`;
+  return error;
+}
+
+/**
+ * Starts a job.
+ * @template T
+ * @param {(desk: object, id: number) => object | null} start hands the job to the addon, which answers null, or the
+ *   failure when it refuses
+ * @param {{ signal?: AbortSignal, caller?: Function }} [options] `caller`: the public function, whose callers the stack
+ *   of an error shall show; left out where jobs are so small that taking a stack would cost more than the job
+ * @returns {Promise<T>}
+ */
+function run(start, { signal, caller } = {}) {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) {
+      reject(abortError(signal));
+      return;
+    }
+    const job = { resolve, reject, signal, onAbort: undefined, trace: undefined };
+    if (caller !== undefined) {
+      job.trace = {};
+      Error.captureStackTrace(job.trace, caller);
+    }
+    // A number comes round after 2^32 jobs: by then its namesake has long ended.
+    lastId = (lastId + 1) >>> 0;
+    const id = lastId;
+    const failure = start(desk, id);
+    if (failure) {
+      reject(toError(failure, job));
+      return;
+    }
+    pending.set(id, job);
+    if (signal !== undefined) {
+      job.onAbort = () => desk.abort(id);
+      signal.addEventListener('abort', job.onAbort, { once: true });
+    }
+  });
+}
+
+module.exports = { run };
