@@ -6,7 +6,9 @@
 
 #[cfg(feature = "binding")]
 mod binding;
+pub mod dispatch;
 pub mod error;
 pub mod kernels;
+pub mod shared;
 pub mod supervise;
 pub mod sys;

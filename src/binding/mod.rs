@@ -4,6 +4,10 @@
 //! drains every job that has ended ([`jobs`]). A failure crosses as plain data ([`failure`]); `js/errors.js` makes the
 //! error of it.
 
+#[cfg(target_os = "linux")]
+mod channel;
+#[cfg(target_os = "linux")]
+mod dispatch;
 mod failure;
 mod flip;
 mod hash;

@@ -1,4 +1,20 @@
 //! The only `unsafe` of the crate, SIMD kernels aside: thin safe wrappers over system calls.
 
+#[cfg(target_os = "linux")]
+pub mod clock;
+#[cfg(target_os = "linux")]
+pub mod epoll;
 pub mod fs;
+#[cfg(all(target_os = "linux", feature = "binding"))]
+pub mod javascript;
+#[cfg(target_os = "linux")]
+pub mod memory;
+#[cfg(target_os = "linux")]
+pub mod message;
+#[cfg(target_os = "linux")]
+pub mod process;
+#[cfg(target_os = "linux")]
+pub mod socket;
 pub mod thread;
+#[cfg(all(target_os = "linux", feature = "binding"))]
+pub mod uv;

@@ -1,0 +1,121 @@
+/**
+ * The primary's half: node:cluster's `fork` gives each worker a seat at the dispatcher, and a worker's question for a
+ * TCP server is answered here before node:cluster hears it.
+ */
+const { fromNative } = require('../errors.js');
+const { checkPolicy, DEFAULT_POLICY } = require('./policies.js');
+const { writeSeat } = require('./seat.js');
+const { Servers } = require('./servers.js');
+const { stdioList } = require('./stdio.js');
+
+/** Signals by which somebody ends a worker on purpose. */
+const ASKED_TO_END = new Set(['SIGTERM', 'SIGINT', 'SIGHUP']);
+
+/** @param {object} cluster node:cluster of a primary @param {{ name: string, native?: object }} transport */
+function install(cluster, { name, native }) {
+  cluster.transport = name;
+  cluster.connections = () => [];
+  checkPolicyOfSettings(cluster);
+  if (name === 'stock') return;
+
+  /** Made by the first fork: a primary that never forks has no thread. */
+  let dispatcher;
+  const servers = new Servers(() => dispatcher);
+  /** worker -> its seat */
+  const seats = new WeakMap();
+  cluster.connections = () => dispatcher?.connections() ?? [];
+
+  const { fork } = cluster;
+  cluster.fork = function forkSeated(env) {
+    // node:cluster reads its policy once, at the first setupPrimary(), which is in here at the latest.
+    if (cluster.schedulingPolicy !== cluster.SCHED_RR) return Reflect.apply(fork, this, [env]);
+    dispatcher ??= new native.Dispatcher();
+    const seat = dispatcher.addWorker();
+    if (seat.message !== undefined) throw fromNative(seat);
+    const worker = forkInto(cluster, fork, env, seat, dispatcher);
+    seats.set(worker, seat);
+    dispatcher.workerStarted(seat.id, worker.id, worker.process.pid ?? 0);
+    attend(cluster, worker, seat, dispatcher, servers);
+    return worker;
+  };
+
+  const { disconnect } = cluster.Worker.prototype;
+  cluster.Worker.prototype.disconnect = function disconnectAndRetire() {
+    const seat = seats.get(this);
+    // First of all, so that what the worker has not taken finds another one.
+    if (seat !== undefined) retire(this, seat, dispatcher, servers);
+    return Reflect.apply(disconnect, this, []);
+  };
+}
+
+function checkPolicyOfSettings(cluster) {
+  const { setupPrimary } = cluster;
+  cluster.setupPrimary = function setupPrimaryWithPolicy(options) {
+    checkPolicy('options.policy', options?.policy);
+    return Reflect.apply(setupPrimary, this, [options]);
+  };
+  cluster.setupMaster = cluster.setupPrimary;
+}
+
+/** Forks as node:cluster does, with two more descriptors for the worker to inherit. */
+function forkInto(cluster, fork, env, seat, dispatcher) {
+  const before = cluster.settings;
+  const own = Object.getOwnPropertyDescriptor(before, 'stdio');
+  const list = stdioList(before);
+  const inherited = { channel: list.length, memory: list.length + 1, slot: seat.slot };
+  before.stdio = [...list, seat.channel, seat.memory];
+  let worker;
+  try {
+    worker = Reflect.apply(fork, cluster, [writeSeat(env, inherited)]);
+  } finally {
+    if (worker === undefined) dispatcher.removeWorker(seat.id);
+    // fork() makes new settings of the old ones; the app and the 'setup' event shall see what the app has set.
+    for (const settings of [before, cluster.settings]) {
+      if (own === undefined) delete settings.stdio;
+      else Object.defineProperty(settings, 'stdio', own);
+    }
+  }
+  worker.process.stdio.length = list.length;
+  return worker;
+}
+
+/** Listens to a worker before node:cluster does. */
+function attend(cluster, worker, seat, dispatcher, servers) {
+  worker.process.prependListener('internalMessage', (message) => {
+    if (message?.cmd !== 'NODE_CLUSTER') return;
+    if (message.act === 'queryServer' && message.rustcluster !== undefined) {
+      // Once it drains, node:cluster does not answer either.
+      if (!worker.exitedAfterDisconnect) answer(cluster, worker, message, servers);
+    } else if (message.act !== 'close' || !servers.close(worker, message.key)) {
+      return;
+    }
+    // node:cluster passes over what is not addressed to it.
+    message.cmd = 'NODE_RUSTCLUSTER';
+  });
+  worker.process.prependOnceListener('disconnect', () => {
+    // What becomes of its sockets is decided at its exit, unless it may live on.
+    if (worker.exitedAfterDisconnect) servers.leaveAll(worker);
+    dispatcher.retireWorker(seat.id);
+  });
+  worker.process.prependOnceListener('exit', (code, signal) => {
+    const asked = worker.exitedAfterDisconnect || code === 0 || ASKED_TO_END.has(signal);
+    if (asked) servers.leaveAll(worker);
+    else servers.orphanAll(worker);
+    dispatcher.removeWorker(seat.id);
+  });
+}
+
+function answer(cluster, worker, message, servers) {
+  const policy = message.rustcluster.policy ?? cluster.settings.policy ?? DEFAULT_POLICY;
+  const reply = servers.query(worker, { ...message, policy });
+  if (worker.process.connected) worker.process.send({ cmd: 'NODE_CLUSTER', ack: message.seq, ...reply });
+}
+
+/** No new connection for a worker, which goes on with those it has. */
+function retire(worker, seat, dispatcher, servers) {
+  // Before its sockets close, so that the last worker's connections are not given back to it.
+  dispatcher.retireWorker(seat.id);
+  servers.leaveAll(worker);
+}
+
+module.exports = { install };

@@ -1,0 +1,127 @@
+/**
+ * Takes connections from the channel and hands each to the server it is for, just as net would have accepted it.
+ */
+const net = require('node:net');
+
+/** Instead of a descriptor, see `Channel.watch`. */
+const FULL = -1;
+const CLOSED = -3;
+/** How long a worker without room for another descriptor waits before it looks again, in milliseconds. */
+const FULL_DELAY = 10;
+/** TCPConstants.SOCKET of Node's tcp_wrap. */
+const SOCKET = 0;
+/** Since Node 21 a maxConnections of 0 means none, before it meant no limit. */
+const ZERO_IS_A_LIMIT = Number(process.versions.node.split('.')[0]) > 20;
+
+const kClosed = Symbol('closed');
+
+class Receiver {
+  /** number -> { handle, server } */
+  #servers = new Map();
+  #channel;
+  #native;
+  #TCP;
+
+  /** @param {object} native the addon @param {object} channel @param {'uv' | 'thread'} transport */
+  constructor(native, channel, transport) {
+    this.#native = native;
+    this.#channel = channel;
+    this.#TCP = tcpClass(native);
+    this.#countCloses();
+    this.transport = transport === 'uv' && this.#watch() ? 'uv' : this.#watchFromThread();
+  }
+
+  /** @returns {object[]} this worker's line of what `cluster.connections()` tells in the primary */
+  connections() {
+    return [this.#channel.load()];
+  }
+
+  /** A server listens: its handle gets the connections for `number` until it is closed. */
+  serve(number, handle, server) {
+    this.#servers.set(number, { handle, server });
+    const { close } = handle;
+    handle.close = (...args) => {
+      if (this.#servers.get(number)?.handle === handle) {
+        this.#servers.delete(number);
+        this.#channel.leave(number);
+      }
+      return Reflect.apply(close, handle, args);
+    };
+    this.#channel.ready(number);
+  }
+
+  #watch() {
+    return this.#channel.watch((fd, number) => this.#receive(fd, number));
+  }
+
+  #watchFromThread() {
+    this.#channel.watchFromThread(() => {
+      const [fd, number] = this.#channel.take();
+      // One at a time: what is not taken can still go to another worker. resume() wakes again if there is more.
+      if (fd !== CLOSED && fd !== FULL) this.#channel.resume();
+      this.#receive(fd, number);
+    });
+    return 'thread';
+  }
+
+  #receive(fd, number) {
+    if (fd >= 0) this.#accept(fd, number);
+    else if (fd === FULL) this.#rest();
+    else if (fd === CLOSED) this.#channel.close();
+  }
+
+  #rest() {
+    this.#channel.pause();
+    setTimeout(() => this.#channel.resume(), FULL_DELAY).unref();
+  }
+
+  #accept(fd, number) {
+    const target = this.#servers.get(number);
+    if (target === undefined || isFull(target.server)) {
+      this.#channel.giveBack(fd, number);
+      return;
+    }
+    const handle = new this.#TCP(SOCKET);
+    const errno = handle.open(fd);
+    if (errno !== 0) {
+      this.#native.closeDescriptor(fd);
+      this.#channel.closed();
+      return;
+    }
+    handle.close = this.closeCounted;
+    handle.reset = this.resetCounted;
+    target.handle.onconnection(0, handle);
+  }
+
+  /** Every way a connection ends leads through its handle's close() or reset(). */
+  #countCloses() {
+    const channel = this.#channel;
+    const { close, reset } = this.#TCP.prototype;
+    const counted = (method) =>
+      function closeHandle(...args) {
+        if (this[kClosed] === undefined) {
+          this[kClosed] = true;
+          channel.closed();
+        }
+        return Reflect.apply(method, this, args);
+      };
+    this.closeCounted = counted(close);
+    this.resetCounted = counted(reset);
+  }
+}
+
+/** Such a worker's connections go to another, as in node:cluster, unless it asks to drop them itself. */
+function isFull({ maxConnections, _connections, dropMaxConnection }) {
+  const limited = ZERO_IS_A_LIMIT ? maxConnections !== undefined && maxConnections !== null : Boolean(maxConnections);
+  return limited && _connections >= maxConnections && !dropMaxConnection;
+}
+
+/** Node does not export the class of its TCP handles; a socket made of a descriptor shows it. */
+function tcpClass(native) {
+  const probe = new net.Socket({ fd: native.openTcpSocket(), readable: false, manualStart: true });
+  const { constructor } = probe._handle;
+  probe.destroy();
+  return constructor;
+}
+
+module.exports = { Receiver };

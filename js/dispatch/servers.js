@@ -1,0 +1,92 @@
+/**
+ * The TCP servers of a cluster as the primary keeps them: which socket a worker's question is about, who listens on it,
+ * and when it closes.
+ */
+const { constants } = require('node:os');
+
+/**
+ * How long a socket whose last worker has crashed stays open for a replacement, in milliseconds. Clients wait in its
+ * backlog meanwhile instead of being refused.
+ */
+const ORPHAN_TIMEOUT = 5000;
+/** What libuv gives listen() when the app says nothing. */
+const DEFAULT_BACKLOG = 511;
+const UV_TCP_IPV6ONLY = 1;
+
+class Servers {
+  /** key -> { key, number, sockname, data, members, timer } */
+  #byKey = new Map();
+  #dispatcher;
+
+  /** @param {() => object} dispatcher */
+  constructor(dispatcher) {
+    this.#dispatcher = dispatcher;
+  }
+
+  /**
+   * A worker's server wants to listen.
+   * @param {object} worker of node:cluster
+   * @param {object} query what node:cluster's worker half sends, and `policy`
+   * @returns {object} the answer it waits for: `errno`, or the socket's name and number
+   */
+  query(worker, query) {
+    const { address, port, addressType, fd, index } = query;
+    const key = `${address}:${port}:${addressType}:${fd}${port === 0 ? `:${index}` : ''}`;
+    const known = this.#byKey.get(key);
+    if (known?.members.has(worker)) return { key, errno: -constants.errno.EADDRINUSE, data: known.data };
+    const server = known ?? this.#open(key, query);
+    if (server.errno !== undefined) return { key, errno: server.errno, data: query.data };
+    clearTimeout(server.timer);
+    server.members.add(worker);
+    // Of the first worker that has any, as in node:cluster: TLS tickets of one worker must be good at all.
+    server.data ||= query.data;
+    return { key, errno: null, data: server.data, sockname: server.sockname, rustcluster: { server: server.number } };
+  }
+
+  #open(key, { address, port, flags, backlog, policy, data }) {
+    const socket = this.#dispatcher().listen({
+      address: address ?? undefined,
+      port,
+      ipv6Only: Boolean(flags & UV_TCP_IPV6ONLY),
+      backlog: backlog || DEFAULT_BACKLOG,
+      policy,
+    });
+    if (socket.errno !== undefined) return { errno: -socket.errno };
+    const { server: number, ...sockname } = socket;
+    const server = { key, number, sockname, data, members: new Set(), timer: undefined };
+    this.#byKey.set(key, server);
+    return server;
+  }
+
+  /** A worker's server is closed. @returns {boolean} whether it was one of ours */
+  close(worker, key) {
+    const server = this.#byKey.get(key);
+    if (server === undefined) return false;
+    this.#leave(server, worker);
+    return true;
+  }
+
+  /** A worker drains, or has ended as it was asked to: its sockets close unless others listen on them. */
+  leaveAll(worker) {
+    for (const server of this.#byKey.values()) this.#leave(server, worker);
+  }
+
+  /** A worker has crashed: its sockets stay open for a while, with all that waits in them. */
+  orphanAll(worker) {
+    for (const server of this.#byKey.values()) {
+      if (!server.members.delete(worker) || server.members.size > 0) continue;
+      server.timer = setTimeout(() => this.#close(server), ORPHAN_TIMEOUT).unref();
+    }
+  }
+
+  #leave(server, worker) {
+    if (server.members.delete(worker) && server.members.size === 0) this.#close(server);
+  }
+
+  #close(server) {
+    this.#byKey.delete(server.key);
+    this.#dispatcher().unlisten(server.number);
+  }
+}
+
+module.exports = { Servers };

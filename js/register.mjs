@@ -1,0 +1,2 @@
+// `node --import rustcluster/register app.mjs`: the same for `--import`.
+import './register.js';

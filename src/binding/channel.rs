@@ -1,0 +1,275 @@
+//! A worker's channel as `js/dispatch/child.js` uses it, read on the event loop itself or by a thread that wakes it.
+
+use super::dispatch::WorkerLoad;
+use crate::dispatch::channel::{Channel as Inner, Taken};
+use crate::sys::epoll::{Epoll, Events, Waker, wait};
+use crate::sys::javascript::Callback;
+use crate::sys::uv::{Uv, Watched, Watcher};
+use crate::sys::{process, socket};
+use napi::Env;
+use napi::bindgen_prelude::Function;
+use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
+use napi_derive::napi;
+use std::cell::RefCell;
+use std::io;
+use std::os::fd::{AsFd, IntoRawFd};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+/// Instead of a descriptor: this process has no room for another, look again later.
+const FULL: i32 = -1;
+/// Instead of a descriptor: there is none.
+const EMPTY: i32 = -2;
+/// Instead of a descriptor: the primary is gone.
+const CLOSED: i32 = -3;
+
+/// Wakes JavaScript: no arguments, no error to hand over.
+type Wake = ThreadsafeFunction<(), (), (), napi::Status, false, true>;
+
+/// How connections reach the event loop.
+enum Transport {
+    None,
+    Uv(Watcher),
+    Thread(Reader),
+}
+
+/// A worker's channel to its primary.
+#[napi]
+pub struct Channel {
+    inner: Arc<Inner>,
+    transport: Rc<RefCell<Transport>>,
+    /// What the last connection taken had behind it.
+    hops: Rc<std::cell::Cell<u32>>,
+}
+
+#[napi]
+impl Channel {
+    /// Takes over the two inherited descriptors; `slot` is the worker's place in the shared memory.
+    #[napi(constructor, catch_unwind)]
+    pub fn new(channel: i32, memory: i32, slot: u32) -> napi::Result<Self> {
+        let inner = Inner::open(channel, memory, slot as usize).map_err(refuse)?;
+        let transport = Rc::new(RefCell::new(Transport::None));
+        Ok(Self { inner: Arc::new(inner), transport, hops: Rc::default() })
+    }
+
+    /// Calls `on_connection(fd, server)` from the event loop, one call a connection. A negative `fd` is no connection:
+    /// -1 this process has no room for another descriptor (call `pause()`, later `resume()`), -3 the primary is gone.
+    /// Answers false where libuv cannot be reached.
+    #[napi(catch_unwind, ts_args_type = "onConnection: (fd: number, server: number) => void")]
+    pub fn watch(&self, env: Env, on_connection: Function<(), ()>) -> napi::Result<bool> {
+        let Some(uv) = Uv::get() else { return Ok(false) };
+        let callback = Callback::new(&env, &on_connection, "RUSTCLUSTER")?;
+        let receiver = OnLoop { inner: Arc::clone(&self.inner), hops: Rc::clone(&self.hops), callback };
+        let descriptor = Arc::clone(self.inner.descriptor());
+        let watcher = Watcher::start(uv, env.get_uv_event_loop()?, descriptor, Rc::new(receiver)).map_err(refuse)?;
+        self.inner.beat();
+        self.adopt(&env, Transport::Uv(watcher))?;
+        Ok(true)
+    }
+
+    /// Calls `wake()` from the event loop whenever there may be a connection to `take()`, until `resume()` is called.
+    #[napi(catch_unwind)]
+    pub fn watch_from_thread(&self, env: Env, wake: Function<(), ()>) -> napi::Result<()> {
+        let wake: Wake = wake.build_threadsafe_function().weak::<true>().build()?;
+        let reader = Reader::start(Arc::clone(&self.inner), wake).map_err(refuse)?;
+        self.adopt(&env, Transport::Thread(reader))
+    }
+
+    /// Takes one connection: its descriptor, which is the caller's from here on, and the server it is for; a negative
+    /// descriptor as for `watch`, -2: there is none.
+    #[napi(catch_unwind)]
+    pub fn take(&self) -> Vec<i64> {
+        let (fd, server) = take(&self.inner, &self.hops);
+        vec![i64::from(fd), i64::from(server)]
+    }
+
+    /// Reports no connections until `resume()`.
+    #[napi(catch_unwind)]
+    pub fn pause(&self) {
+        if let Transport::Uv(watcher) = &*self.transport.borrow() {
+            watcher.pause();
+        }
+    }
+
+    /// Reports connections again.
+    #[napi(catch_unwind)]
+    pub fn resume(&self) -> napi::Result<()> {
+        match &*self.transport.borrow() {
+            Transport::Uv(watcher) => watcher.resume().map_err(refuse),
+            Transport::Thread(reader) => {
+                reader.rearm.wake();
+                Ok(())
+            }
+            Transport::None => Ok(()),
+        }
+    }
+
+    /// Tells the primary that a server listens; false when the primary is gone.
+    #[napi(catch_unwind)]
+    pub fn ready(&self, server: u32) -> bool {
+        self.inner.ready(server).is_ok()
+    }
+
+    /// Tells the primary that a server takes no more connections; false when the primary is gone.
+    #[napi(catch_unwind)]
+    pub fn leave(&self, server: u32) -> bool {
+        self.inner.leave(server).is_ok()
+    }
+
+    /// Sends the connection that was taken last back for another worker, and closes it here; false: it is lost.
+    #[napi(catch_unwind)]
+    pub fn give_back(&self, fd: i32, server: u32) -> bool {
+        let hops = self.hops.get().saturating_add(1);
+        process::adopt(fd).is_ok_and(|socket| self.inner.give_back(socket, server, hops).is_ok())
+    }
+
+    /// A connection was taken by another way than this channel.
+    #[napi(catch_unwind)]
+    pub fn opened(&self) {
+        self.inner.opened();
+    }
+
+    /// What this worker has open, as the primary sees it.
+    #[napi(catch_unwind)]
+    pub fn load(&self) -> WorkerLoad {
+        self.inner.load().into()
+    }
+
+    /// A connection was closed.
+    #[napi(catch_unwind)]
+    pub fn closed(&self) {
+        self.inner.closed();
+    }
+
+    /// Ends the watch; what has not been taken stays for the primary.
+    #[napi(catch_unwind)]
+    pub fn close(&self) {
+        drop(self.transport.replace(Transport::None));
+    }
+}
+
+impl Channel {
+    fn adopt(&self, env: &Env, transport: Transport) -> napi::Result<()> {
+        *self.transport.borrow_mut() = transport;
+        // An ending environment must not be called into.
+        env.add_env_cleanup_hook(Rc::clone(&self.transport), |transport| drop(transport.replace(Transport::None)))?;
+        Ok(())
+    }
+}
+
+/// A TCP socket's descriptor, which is the caller's: JavaScript learns the class of its handles from it.
+#[napi(catch_unwind)]
+pub fn open_tcp_socket() -> napi::Result<i32> {
+    Ok(socket::unconnected().map_err(refuse)?.into_raw_fd())
+}
+
+/// Closes a descriptor that is the caller's.
+#[napi(catch_unwind)]
+pub fn close_descriptor(fd: i32) {
+    drop(process::adopt(fd));
+}
+
+/// Whether `watch()` can work in this program.
+#[napi(catch_unwind)]
+pub fn has_event_loop_access() -> bool {
+    Uv::get().is_some()
+}
+
+fn take(inner: &Inner, hops: &std::cell::Cell<u32>) -> (i32, u32) {
+    match inner.take() {
+        Taken::Connection { socket, server, hops: count } => {
+            hops.set(count);
+            (socket.into_raw_fd(), server)
+        }
+        Taken::Empty => (EMPTY, 0),
+        Taken::Full => (FULL, 0),
+        Taken::Closed => (CLOSED, 0),
+    }
+}
+
+/// Reads on the loop's own thread.
+struct OnLoop {
+    inner: Arc<Inner>,
+    hops: Rc<std::cell::Cell<u32>>,
+    callback: Callback,
+}
+
+impl Watched for OnLoop {
+    fn readable(&self) {
+        let (fd, server) = take(&self.inner, &self.hops);
+        if fd != EMPTY {
+            self.callback.call(fd, server);
+        }
+    }
+
+    fn turn(&self) {
+        self.inner.beat();
+    }
+}
+
+/// A thread that waits for the channel to become readable, and then for JavaScript to have looked.
+struct Reader {
+    rearm: Arc<Waker>,
+    stopping: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Reader {
+    fn start(inner: Arc<Inner>, wake: Wake) -> io::Result<Self> {
+        let (rearm, stopping) = (Arc::new(Waker::new()?), Arc::new(AtomicBool::new(false)));
+        let epoll = Epoll::new()?;
+        epoll.add(&*rearm, REARM, true)?;
+        epoll.add(inner.descriptor(), READABLE, true)?;
+        let (their_rearm, their_stopping) = (Arc::clone(&rearm), Arc::clone(&stopping));
+        let wake = Mutex::new(wake);
+        let body = move || {
+            let loop_ = || read(&inner, &epoll, &their_rearm, &their_stopping, &wake);
+            let _ = catch_unwind(AssertUnwindSafe(loop_));
+        };
+        let thread = std::thread::Builder::new().name("rc-channel".to_owned()).spawn(body)?;
+        Ok(Self { rearm, stopping, thread: Some(thread) })
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        self.stopping.store(true, Ordering::Relaxed);
+        self.rearm.wake();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+const REARM: u64 = 0;
+const READABLE: u64 = 1;
+
+fn read(inner: &Inner, epoll: &Epoll, rearm: &Waker, stopping: &AtomicBool, wake: &Mutex<Wake>) {
+    let mut events = Events::with_capacity(2);
+    let Ok(set) = epoll.try_clone() else { return };
+    loop {
+        if wait(set.as_fd(), &mut events, None).is_err() || stopping.load(Ordering::Relaxed) {
+            return;
+        }
+        for token in events.tokens() {
+            let armed = token == REARM;
+            if armed {
+                rearm.clear();
+            } else {
+                // What is not read yet must stay in the channel, where the primary can take it back.
+                let wake = wake.lock().unwrap_or_else(PoisonError::into_inner);
+                wake.call((), ThreadsafeFunctionCallMode::NonBlocking);
+            }
+            if epoll.arm(inner.descriptor(), READABLE, armed).is_err() {
+                return;
+            }
+        }
+    }
+}
+
+fn refuse(error: io::Error) -> napi::Error {
+    napi::Error::from_reason(error.to_string())
+}

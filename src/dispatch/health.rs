@@ -1,0 +1,139 @@
+//! When a worker counts as stalled: arithmetic only, so that a unit test can tune it.
+//!
+//! A loop that waits for events and a loop that hangs look alike from outside: neither beats. What tells them apart is
+//! a connection that lies unread, or (see `Worker::is_running`) a process that computes without turning its loop.
+
+/// A loop that has not turned for this long does not get a new connection, and loses those it has not read: well below
+/// what a client notices, well above one turn of a busy loop. In nanoseconds.
+pub const STALL: u64 = 20_000_000;
+/// A loop that turns but reads nothing for this long has no room (its descriptor table is full). In nanoseconds.
+const CLOGGED: u64 = 5 * STALL;
+
+/// What the primary has seen of one worker.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Health {
+    taken: u64,
+    heartbeat: u64,
+    /// When `taken` last changed, or the first of the connections now unread was sent.
+    taken_at: u64,
+    /// When `heartbeat` was last seen to change.
+    heartbeat_at: u64,
+    stalled: bool,
+}
+
+/// What a worker has written into the shared segment.
+#[derive(Debug, Clone, Copy)]
+pub struct Pulse {
+    /// Connections it has read.
+    pub taken: u64,
+    /// When its loop last turned; 0 where it cannot tell.
+    pub heartbeat: u64,
+    /// Connections it has not read.
+    pub waiting: u64,
+}
+
+impl Health {
+    /// A connection is about to be sent to a worker that has read all before it.
+    pub fn expect(&mut self, now: u64, pulse: Pulse) {
+        if pulse.waiting == 0 {
+            self.taken_at = now;
+            self.heartbeat_at = now;
+            self.taken = pulse.taken;
+            self.heartbeat = pulse.heartbeat;
+        }
+    }
+
+    /// Looks at the worker again; returns whether it is stalled now.
+    pub fn observe(&mut self, now: u64, pulse: Pulse) -> bool {
+        let (read, turned) = (pulse.taken != self.taken, pulse.heartbeat != self.heartbeat);
+        if read {
+            self.taken = pulse.taken;
+            self.taken_at = now;
+        }
+        if turned {
+            self.heartbeat = pulse.heartbeat;
+            self.heartbeat_at = now;
+        }
+        if read || turned {
+            self.stalled = false;
+        }
+        if pulse.waiting > 0 {
+            let unread = now.saturating_sub(self.taken_at);
+            let still = now.saturating_sub(self.heartbeat_at);
+            self.stalled |= unread >= STALL && (still >= STALL || unread >= CLOGGED);
+        }
+        self.stalled
+    }
+
+    /// The worker was found computing without turning its loop: stalled until it turns.
+    pub fn stall(&mut self, pulse: Pulse) {
+        self.taken = pulse.taken;
+        self.heartbeat = pulse.heartbeat;
+        self.stalled = true;
+    }
+
+    /// Whether it was stalled when last looked at.
+    pub fn is_stalled(&self) -> bool {
+        self.stalled
+    }
+
+    /// When to look again at a worker with unread connections, in nanoseconds of the monotonic clock.
+    pub fn due(&self) -> u64 {
+        self.taken_at.min(self.heartbeat_at) + STALL
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pulse(taken: u64, heartbeat: u64, waiting: u64) -> Pulse {
+        Pulse { taken, heartbeat, waiting }
+    }
+
+    #[test]
+    fn an_idle_worker_is_not_stalled() {
+        let mut health = Health::default();
+        assert!(!health.observe(10 * STALL, pulse(0, 0, 0)));
+        assert!(!health.observe(99 * STALL, pulse(0, 0, 0)));
+    }
+
+    #[test]
+    fn an_unread_connection_and_a_still_loop_are_a_stall_until_either_moves() {
+        for after in [pulse(1, 5, 0), pulse(0, 6, 1)] {
+            let mut health = Health::default();
+            health.expect(STALL, pulse(0, 5, 0));
+            assert!(!health.observe(2 * STALL - 1, pulse(0, 5, 1)));
+            assert_eq!(health.due(), 2 * STALL);
+            assert!(health.observe(2 * STALL, pulse(0, 5, 1)));
+            assert!(health.observe(3 * STALL, pulse(0, 5, 0)), "its queue taken back, it is no better");
+            assert!(!health.observe(3 * STALL, after));
+        }
+    }
+
+    #[test]
+    fn a_loop_that_turns_has_longer_to_read() {
+        let mut health = Health::default();
+        health.expect(0, pulse(0, 1, 0));
+        assert!(!health.observe(2 * STALL, pulse(0, 2, 1)));
+        assert!(!health.observe(4 * STALL, pulse(0, 3, 1)));
+        assert!(health.observe(CLOGGED, pulse(0, 4, 1)));
+    }
+
+    #[test]
+    fn each_connection_read_starts_the_clock_again() {
+        let mut health = Health::default();
+        health.expect(0, pulse(0, 0, 0));
+        assert!(!health.observe(STALL - 1, pulse(1, 0, 5)));
+        assert!(!health.observe(2 * STALL - 2, pulse(1, 0, 5)));
+        assert!(health.observe(2 * STALL, pulse(1, 0, 5)));
+    }
+
+    #[test]
+    fn a_loop_found_computing_is_stalled_until_it_turns() {
+        let mut health = Health::default();
+        health.stall(pulse(3, 7, 0));
+        assert!(health.observe(STALL, pulse(3, 7, 0)));
+        assert!(!health.observe(STALL, pulse(3, 8, 0)));
+    }
+}

@@ -1,0 +1,72 @@
+//! The messages on a worker's channel. A descriptor travels beside those that are about a connection.
+
+/// Bytes of every message.
+pub const BYTES: usize = 16;
+
+/// What a message is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// To a worker: here is a connection.
+    Connection = 1,
+    /// From a worker: its server listens, connections may come.
+    Ready = 2,
+    /// From a worker: its server is closed, no more connections.
+    Leave = 3,
+    /// From a worker: here is a connection back, for another worker.
+    Return = 4,
+}
+
+/// One message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Note {
+    /// What it is about.
+    pub kind: Kind,
+    /// The listening socket, by the number the primary gave it.
+    pub server: u32,
+    /// How many workers have sent this connection back.
+    pub hops: u32,
+}
+
+impl Note {
+    /// The bytes on the wire.
+    pub fn encode(self) -> [u8; BYTES] {
+        let mut bytes = [0; BYTES];
+        bytes[0..4].copy_from_slice(&(self.kind as u32).to_le_bytes());
+        bytes[4..8].copy_from_slice(&self.server.to_le_bytes());
+        bytes[8..12].copy_from_slice(&self.hops.to_le_bytes());
+        bytes
+    }
+
+    /// Reads a message, `None` when it is none of ours.
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        let word = |at: usize| Some(u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
+        let kind = match word(0)? {
+            1 => Kind::Connection,
+            2 => Kind::Ready,
+            3 => Kind::Leave,
+            4 => Kind::Return,
+            _ => return None,
+        };
+        Some(Self { kind, server: word(4)?, hops: word(8)? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read() {
+        for kind in [Kind::Connection, Kind::Ready, Kind::Leave, Kind::Return] {
+            let note = Note { kind, server: 0xdead_beef, hops: 7 };
+            assert_eq!(Note::decode(&note.encode()), Some(note));
+        }
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        assert_eq!(Note::decode(&[]), None);
+        assert_eq!(Note::decode(&[1, 0, 0, 0, 1, 0]), None);
+        assert_eq!(Note::decode(&[9; BYTES]), None);
+    }
+}

@@ -1,0 +1,5 @@
+//! What all processes of a cluster share in memory.
+
+pub mod layout;
+#[cfg(target_os = "linux")]
+pub mod segment;

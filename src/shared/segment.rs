@@ -1,0 +1,179 @@
+//! The mapped segment: the primary creates it, each worker opens it through an inherited descriptor.
+
+use super::layout::{self, SLOTS};
+use crate::sys::memory::{Mapping, create_file};
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+/// The memory a cluster shares.
+#[derive(Debug, Clone)]
+pub struct Segment {
+    mapping: Arc<Mapping>,
+}
+
+impl Segment {
+    /// Makes a segment with every slot free, and the descriptor workers open it by.
+    ///
+    /// # Errors
+    /// What memfd_create(2) and mmap(2) answer.
+    pub fn create() -> io::Result<(Self, OwnedFd)> {
+        let file = create_file(c"rustcluster", layout::BYTES)?;
+        let mapping = Mapping::new(&file, layout::BYTES)?;
+        mapping.u64_at(layout::HEADER_MAGIC).store(layout::MAGIC, Ordering::Relaxed);
+        mapping.u32_at(layout::HEADER_VERSION).store(layout::VERSION, Ordering::Relaxed);
+        mapping.u32_at(layout::HEADER_SLOTS).store(SLOTS as u32, Ordering::Relaxed);
+        Ok((Self { mapping: Arc::new(mapping) }, file))
+    }
+
+    /// Maps the segment behind `file`.
+    ///
+    /// # Errors
+    /// `InvalidData` when it is no segment of this version, else what mmap(2) answers.
+    pub fn open(file: &OwnedFd) -> io::Result<Self> {
+        let mapping = Mapping::new(file, layout::BYTES)?;
+        let ours = mapping.u64_at(layout::HEADER_MAGIC).load(Ordering::Relaxed) == layout::MAGIC
+            && mapping.u32_at(layout::HEADER_VERSION).load(Ordering::Relaxed) == layout::VERSION
+            && mapping.u32_at(layout::HEADER_SLOTS).load(Ordering::Relaxed) == SLOTS as u32;
+        if ours { Ok(Self { mapping: Arc::new(mapping) }) } else { Err(io::ErrorKind::InvalidData.into()) }
+    }
+
+    /// Slot `index`, `None` beyond the last.
+    pub fn slot(&self, index: usize) -> Option<Slot> {
+        (index < SLOTS).then(|| Slot { mapping: Arc::clone(&self.mapping), index })
+    }
+}
+
+/// One worker's words. All orders are relaxed: each word stands for itself, and descriptors travel by socket, whose
+/// calls order what was written before them.
+#[derive(Debug, Clone)]
+pub struct Slot {
+    mapping: Arc<Mapping>,
+    index: usize,
+}
+
+impl Slot {
+    /// Its place in the segment.
+    pub fn index(&self) -> usize {
+        self.index
+    }
+
+    /// Gives the slot to worker `id` with all counters at nought, or frees it (`id` 0).
+    pub fn reset(&self, id: u32) {
+        self.pid().store(0, Ordering::Relaxed);
+        for word in [layout::SENT, layout::TAKEN, layout::HEARTBEAT] {
+            self.u64(word).store(0, Ordering::Relaxed);
+        }
+        self.u32(layout::ACTIVE).store(0, Ordering::Relaxed);
+        self.u32(layout::WORKER_ID).store(id, Ordering::Relaxed);
+    }
+
+    /// The worker's `id` in node:cluster, 0 for a free slot.
+    pub fn worker_id(&self) -> u32 {
+        self.u32(layout::WORKER_ID).load(Ordering::Relaxed)
+    }
+
+    /// Names the worker.
+    pub fn set_worker_id(&self, id: u32) {
+        self.u32(layout::WORKER_ID).store(id, Ordering::Relaxed);
+    }
+
+    /// The worker's process.
+    pub fn pid(&self) -> &AtomicU32 {
+        self.u32(layout::PID)
+    }
+
+    /// Connections handed to the worker and not taken back.
+    pub fn sent(&self) -> u64 {
+        self.u64(layout::SENT).load(Ordering::Relaxed)
+    }
+
+    /// The primary has handed one connection over.
+    pub fn note_sent(&self) {
+        self.u64(layout::SENT).fetch_add(1, Ordering::Relaxed);
+        self.u32(layout::ACTIVE).fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The primary has one connection back that the worker had not read.
+    pub fn note_taken_back(&self) {
+        self.u64(layout::SENT).fetch_sub(1, Ordering::Relaxed);
+        self.note_closed();
+    }
+
+    /// Connections the worker has read from its channel.
+    pub fn taken(&self) -> u64 {
+        self.u64(layout::TAKEN).load(Ordering::Relaxed)
+    }
+
+    /// The worker has read one connection from its channel.
+    pub fn note_taken(&self) {
+        self.u64(layout::TAKEN).fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Connections handed over and not read yet; never more than were sent, whatever the worker wrote.
+    pub fn waiting(&self) -> u64 {
+        self.sent().saturating_sub(self.taken())
+    }
+
+    /// Connections handed over and not closed yet.
+    pub fn active(&self) -> u32 {
+        self.u32(layout::ACTIVE).load(Ordering::Relaxed)
+    }
+
+    /// A connection came to the worker by another way than the primary's thread.
+    pub fn note_opened(&self) {
+        self.u32(layout::ACTIVE).fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A connection has ended, or has left the worker. Never below nought: a miscount must not make a worker look full.
+    pub fn note_closed(&self) {
+        let active = self.u32(layout::ACTIVE);
+        // An update that would change nothing is no failure.
+        let _ = active.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| count.checked_sub(1));
+    }
+
+    /// When the worker's loop last began or ended waiting, in nanoseconds of the monotonic clock; 0: it cannot tell.
+    pub fn heartbeat(&self) -> &AtomicU64 {
+        self.u64(layout::HEARTBEAT)
+    }
+
+    fn u32(&self, field: usize) -> &AtomicU32 {
+        self.mapping.u32_at(layout::slot(self.index, field))
+    }
+
+    fn u64(&self, field: usize) -> &AtomicU64 {
+        self.mapping.u64_at(layout::slot(self.index, field))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_worker_sees_its_slot() {
+        let (primary, file) = Segment::create().unwrap();
+        let worker = Segment::open(&file).unwrap();
+        let (ours, theirs) = (primary.slot(3).unwrap(), worker.slot(3).unwrap());
+        ours.reset(9);
+        assert_eq!(theirs.worker_id(), 9);
+        ours.note_sent();
+        ours.note_sent();
+        theirs.note_taken();
+        assert_eq!((ours.waiting(), ours.active()), (1, 2));
+        ours.note_taken_back();
+        theirs.note_closed();
+        theirs.note_closed();
+        assert_eq!((ours.waiting(), ours.active()), (0, 0));
+        assert!(primary.slot(SLOTS).is_none());
+    }
+
+    #[test]
+    fn another_files_contents_are_refused() {
+        let file = create_file(c"rustcluster-test", layout::BYTES).unwrap();
+        assert_eq!(Segment::open(&file).unwrap_err().kind(), io::ErrorKind::InvalidData);
+        let short = create_file(c"rustcluster-test", 64).unwrap();
+        assert!(Segment::open(&short).is_err());
+    }
+}

@@ -1,0 +1,80 @@
+//! Other processes, and what this one may hold open.
+
+use std::io;
+use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd, RawFd};
+
+/// A descriptor that becomes readable when process `pid` has ended; closed on exec.
+///
+/// The process must not have been waited for yet, else the number may by now belong to another.
+///
+/// # Errors
+/// What pidfd_open(2) answers: ENOSYS before Linux 5.3, ESRCH, EMFILE.
+pub fn watch(pid: u32) -> io::Result<OwnedFd> {
+    // SAFETY: takes plain integers.
+    let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid as libc::pid_t, 0) };
+    let fd = RawFd::try_from(fd).unwrap_or(-1);
+    if fd < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the call above has just made `fd` and nothing else knows it; it is born closed on exec.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// How many descriptors this process may have open (the soft limit), `u64::MAX` for no limit.
+pub fn descriptor_limit() -> u64 {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: `limit` is live for the call to fill.
+    let status = unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) };
+    if status == 0 { limit.rlim_cur } else { u64::MAX }
+}
+
+/// Whether this process can open one more descriptor now.
+pub fn has_free_descriptor(like: BorrowedFd<'_>) -> bool {
+    like.try_clone_to_owned().is_ok()
+}
+
+/// Takes over a descriptor this process has inherited, or that another part of it has given away by number.
+///
+/// # Errors
+/// EBADF when it is not open.
+pub fn adopt(fd: RawFd) -> io::Result<OwnedFd> {
+    if fd < 0 {
+        return Err(io::Error::from_raw_os_error(libc::EBADF));
+    }
+    // SAFETY: takes plain integers; marks it, so that programs this process starts do not inherit it.
+    if unsafe { libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) } < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: it is open by the call above, and the caller hands it over.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::epoll::{Epoll, Events, wait};
+    use std::os::fd::AsFd;
+    use std::process::Command;
+    use std::time::Duration;
+
+    #[test]
+    fn the_end_of_a_process_is_seen() {
+        let mut child = Command::new("sleep").arg("100").spawn().unwrap();
+        let watcher = watch(child.id()).unwrap();
+        let (epoll, mut events) = (Epoll::new().unwrap(), Events::with_capacity(1));
+        epoll.add(&watcher, 1, true).unwrap();
+        let set = epoll.try_clone().unwrap();
+        wait(set.as_fd(), &mut events, Some(Duration::ZERO)).unwrap();
+        assert_eq!(events.tokens().count(), 0);
+        child.kill().unwrap();
+        wait(set.as_fd(), &mut events, Some(Duration::from_secs(10))).unwrap();
+        assert_eq!(events.tokens().count(), 1);
+        child.wait().unwrap();
+    }
+
+    #[test]
+    fn what_is_not_open_cannot_be_adopted() {
+        assert_eq!(adopt(-1).unwrap_err().raw_os_error(), Some(libc::EBADF));
+        assert_eq!(adopt(1 << 20).unwrap_err().raw_os_error(), Some(libc::EBADF));
+    }
+}

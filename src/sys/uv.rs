@@ -1,0 +1,233 @@
+//! libuv's watchers, reached through the symbols the running program exports: Node has them, Bun and Deno do not, and
+//! a missing one must not keep the addon from loading.
+
+use std::ffi::{CStr, c_int, c_void};
+use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+use std::sync::{Arc, OnceLock};
+
+/// The loop of a JavaScript environment, as Node-API names it.
+pub type Loop = *mut napi::sys::uv_loop_s;
+type Handle = *mut c_void;
+type OnPoll = extern "C" fn(Handle, c_int, c_int);
+type OnTurn = extern "C" fn(Handle);
+
+// Values of uv_handle_type and uv_poll_event, fixed by libuv's promise of a stable ABI within version 1.
+const UV_CHECK: c_int = 2;
+const UV_POLL: c_int = 8;
+const UV_PREPARE: c_int = 9;
+const UV_READABLE: c_int = 1;
+
+/// libuv's functions.
+pub struct Uv {
+    handle_size: unsafe extern "C" fn(c_int) -> usize,
+    get_data: unsafe extern "C" fn(Handle) -> *mut c_void,
+    set_data: unsafe extern "C" fn(Handle, *mut c_void),
+    unref: unsafe extern "C" fn(Handle),
+    close: unsafe extern "C" fn(Handle, Option<OnTurn>),
+    poll_init: unsafe extern "C" fn(Loop, Handle, c_int) -> c_int,
+    poll_start: unsafe extern "C" fn(Handle, c_int, OnPoll) -> c_int,
+    poll_stop: unsafe extern "C" fn(Handle) -> c_int,
+    prepare_init: unsafe extern "C" fn(Loop, Handle) -> c_int,
+    prepare_start: unsafe extern "C" fn(Handle, OnTurn) -> c_int,
+    check_init: unsafe extern "C" fn(Loop, Handle) -> c_int,
+    check_start: unsafe extern "C" fn(Handle, OnTurn) -> c_int,
+}
+
+/// Looks a function of the running program up.
+macro_rules! symbol {
+    ($name:literal) => {{
+        let name: &CStr = $name;
+        // SAFETY: `name` is a live C string; a lookup in what is already loaded runs no code of a library.
+        let address = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
+        if address.is_null() {
+            return None;
+        }
+        // SAFETY: libuv declares the function of this name with the signature of the field it is stored in.
+        unsafe { std::mem::transmute(address) }
+    }};
+}
+
+impl Uv {
+    /// The functions, or `None` where the program lacks one.
+    pub fn get() -> Option<&'static Self> {
+        static UV: OnceLock<Option<Uv>> = OnceLock::new();
+        UV.get_or_init(Self::load).as_ref()
+    }
+
+    fn load() -> Option<Self> {
+        Some(Self {
+            handle_size: symbol!(c"uv_handle_size"),
+            get_data: symbol!(c"uv_handle_get_data"),
+            set_data: symbol!(c"uv_handle_set_data"),
+            unref: symbol!(c"uv_unref"),
+            close: symbol!(c"uv_close"),
+            poll_init: symbol!(c"uv_poll_init"),
+            poll_start: symbol!(c"uv_poll_start"),
+            poll_stop: symbol!(c"uv_poll_stop"),
+            prepare_init: symbol!(c"uv_prepare_init"),
+            prepare_start: symbol!(c"uv_prepare_start"),
+            check_init: symbol!(c"uv_check_init"),
+            check_start: symbol!(c"uv_check_start"),
+        })
+    }
+
+    /// Memory for a handle, zeroed, in 16-byte units so that it is aligned for anything.
+    fn allocate(&self, kind: c_int) -> Box<[u128]> {
+        // SAFETY: a pure function of its argument.
+        let bytes = unsafe { (self.handle_size)(kind) };
+        vec![0u128; bytes.div_ceil(size_of::<u128>())].into_boxed_slice()
+    }
+}
+
+/// What a [`Watcher`] calls, on the loop's thread.
+pub trait Watched {
+    /// The descriptor is readable. Called again on the loop's next turn if it still is.
+    fn readable(&self);
+    /// The loop is about to wait for events, or has just dealt with some.
+    fn turn(&self);
+}
+
+/// All a loop's callbacks need; lives until libuv has let go of all three handles.
+struct Shared {
+    uv: &'static Uv,
+    /// Gone as soon as the watch ends: what it holds may not outlive the environment, and libuv's last callback may.
+    watched: Option<Rc<dyn Watched>>,
+    /// Closed only after libuv has let go of it.
+    _descriptor: Arc<OwnedFd>,
+    poll: Box<[u128]>,
+    prepare: Box<[u128]>,
+    check: Box<[u128]>,
+    /// Handles not closed yet.
+    open: u8,
+}
+
+/// Watches one descriptor and the turns of the loop, without keeping the loop alive. Dropping it ends the watch.
+///
+/// It belongs to the loop's thread, like the pointer in it.
+pub struct Watcher {
+    shared: *mut Shared,
+}
+
+impl Watcher {
+    /// Begins to watch `descriptor` on `uv_loop`.
+    ///
+    /// # Errors
+    /// What libuv answers, as the errno it stands for.
+    pub fn start(uv: &'static Uv, uv_loop: Loop, fd: Arc<OwnedFd>, watched: Rc<dyn Watched>) -> io::Result<Self> {
+        let number = fd.as_raw_fd();
+        let [poll, prepare, check] = [UV_POLL, UV_PREPARE, UV_CHECK].map(|kind| uv.allocate(kind));
+        let shared = Box::into_raw(Box::new(Shared {
+            uv,
+            watched: Some(watched),
+            _descriptor: fd,
+            poll,
+            prepare,
+            check,
+            open: 0,
+        }));
+        // SAFETY: made above and shared with nobody yet.
+        let state = unsafe { &mut *shared };
+        let poll = state.poll.as_mut_ptr().cast();
+        // SAFETY: `poll` has the size libuv asks for, the loop is the running environment's, the descriptor is open.
+        if let Err(error) = done(unsafe { (uv.poll_init)(uv_loop, poll, number) }) {
+            // SAFETY: libuv has refused the handle, so nobody but us knows the box.
+            drop(unsafe { Box::from_raw(shared) });
+            return Err(error);
+        }
+        let prepare = state.prepare.as_mut_ptr().cast();
+        // SAFETY: as for `poll`; this call always succeeds.
+        unsafe { (uv.prepare_init)(uv_loop, prepare) };
+        let check = state.check.as_mut_ptr().cast();
+        // SAFETY: as above.
+        unsafe { (uv.check_init)(uv_loop, check) };
+        state.open = 3;
+        for handle in [poll, prepare, check] {
+            // SAFETY: initialised above; `shared` outlives the handle, see `closed`.
+            unsafe { (uv.set_data)(handle, shared.cast()) };
+            // SAFETY: initialised above.
+            unsafe { (uv.unref)(handle) };
+        }
+        // SAFETY: initialised above; these two always succeed.
+        unsafe { (uv.prepare_start)(prepare, on_turn) };
+        // SAFETY: as above.
+        unsafe { (uv.check_start)(check, on_turn) };
+        let watcher = Self { shared };
+        watcher.resume()?;
+        Ok(watcher)
+    }
+
+    /// Reports the descriptor again after a [`pause`](Self::pause).
+    ///
+    /// # Errors
+    /// What libuv answers.
+    pub fn resume(&self) -> io::Result<()> {
+        // SAFETY: `shared` lives until the handles are closed, which only our drop begins.
+        let state = unsafe { &mut *self.shared };
+        // SAFETY: an initialised handle that is not closing.
+        done(unsafe { (state.uv.poll_start)(state.poll.as_mut_ptr().cast(), UV_READABLE, on_readable) })
+    }
+
+    /// Reports the descriptor no more until [`resume`](Self::resume).
+    pub fn pause(&self) {
+        // SAFETY: as in `resume`.
+        let state = unsafe { &mut *self.shared };
+        // SAFETY: as in `resume`.
+        unsafe { (state.uv.poll_stop)(state.poll.as_mut_ptr().cast()) };
+    }
+}
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        // SAFETY: as in `resume`.
+        let state = unsafe { &mut *self.shared };
+        let uv = state.uv;
+        drop(state.watched.take());
+        for handle in [&mut state.poll, &mut state.prepare, &mut state.check].map(|memory| memory.as_mut_ptr()) {
+            // SAFETY: an initialised handle that is not closing yet. `closed` runs on a later turn of the loop, or
+            // never when the program ends before: then the memory goes with it.
+            unsafe { (uv.close)(handle.cast(), Some(closed)) };
+        }
+    }
+}
+
+/// What a handle of ours points at.
+fn shared_of(handle: Handle) -> *mut Shared {
+    // The callbacks below run only for handles that `load` made possible, so this is never `None`.
+    let Some(uv) = Uv::get() else { return std::ptr::null_mut() };
+    // SAFETY: libuv hands back a live handle of ours.
+    unsafe { (uv.get_data)(handle) }.cast()
+}
+
+extern "C" fn on_readable(handle: Handle, _status: c_int, _events: c_int) {
+    // SAFETY: the state lives until all handles are closed.
+    let Some(state) = (unsafe { shared_of(handle).as_ref() }) else { return };
+    // Held for the length of the call, which may end the watch.
+    let Some(watched) = state.watched.clone() else { return };
+    // A panic must not cross into C; whoever watches reports its own errors.
+    let _ = catch_unwind(AssertUnwindSafe(|| watched.readable()));
+}
+
+extern "C" fn on_turn(handle: Handle) {
+    // SAFETY: as in `on_readable`.
+    let Some(state) = (unsafe { shared_of(handle).as_ref() }) else { return };
+    let Some(watched) = state.watched.clone() else { return };
+    let _ = catch_unwind(AssertUnwindSafe(|| watched.turn()));
+}
+
+extern "C" fn closed(handle: Handle) {
+    let shared = shared_of(handle);
+    // SAFETY: as in `on_readable`; the watcher that shared the state is gone.
+    let Some(state) = (unsafe { shared.as_mut() }) else { return };
+    state.open -= 1;
+    if state.open == 0 {
+        // SAFETY: made by `Box::into_raw`, and libuv has now let go of the last handle inside.
+        drop(unsafe { Box::from_raw(shared) });
+    }
+}
+
+fn done(status: c_int) -> io::Result<()> {
+    if status < 0 { Err(io::Error::from_raw_os_error(-status)) } else { Ok(()) }
+}
