@@ -84,7 +84,7 @@ pub struct Stats {
 /// The process-wide pool: one for all environments, since the cores are shared by them too.
 pub fn global() -> &'static Pool {
     static POOL: OnceLock<Pool> = OnceLock::new();
-    POOL.get_or_init(|| Pool::new(crate::supervise::available_parallelism(), DEFAULT_MAX_QUEUE))
+    POOL.get_or_init(|| Pool::new(std::thread::available_parallelism().map_or(1, usize::from), DEFAULT_MAX_QUEUE))
 }
 
 impl Pool {
@@ -141,19 +141,22 @@ impl Pool {
         });
 
         let mut state = lock(&self.state);
+        state.next_id += 1;
         let starts_runner = state.running < state.limit;
         if !starts_runner && state.queue.len() >= state.max_queue {
             return Err(Error::QueueFull { limit: state.max_queue });
         }
-        let runner_threads = if starts_runner { Some(state.threads()?) } else { None };
         let id = state.next_id;
-        state.next_id += 1;
-        state.queue.push_back(Queued { id, control: Arc::clone(&control), job, cancel });
-        if let Some(threads) = runner_threads {
+        let queued = Queued { id, control: Arc::clone(&control), job, cancel };
+        if starts_runner {
+            // Handed over directly: in the queue it would count as waiting until its thread wakes up.
+            let threads = state.threads()?;
             state.running += 1;
             drop(state);
             let pool = self.clone();
-            threads.spawn(move || pool.run());
+            threads.spawn(move || pool.run(queued));
+        } else {
+            state.queue.push_back(queued);
         }
         Ok(Ticket { id, control })
     }
@@ -198,28 +201,38 @@ impl Pool {
         }
     }
 
-    /// Runs queued jobs until none is left, on a pool thread.
-    fn run(&self) {
-        loop {
-            let mut state = lock(&self.state);
-            // After configure() there may be more runners than the new limit.
-            let next = if state.running > state.limit { None } else { state.queue.pop_front() };
-            let Some(Queued { control, job, cancel, .. }) = next else {
-                state.running -= 1;
-                return;
-            };
-            drop(state);
-            let settle = job(&control);
-            drop(cancel);
-            // A panicking `done` must not take the runner, and with it a slot, along.
-            let ending = catch_unwind(AssertUnwindSafe(settle)).unwrap_or(Ending::Failed);
+    /// Runs `first` and then queued jobs until none is left, on a pool thread.
+    fn run(&self, first: Queued) {
+        let mut next = Some(first);
+        while let Some(queued) = next {
+            let ending = queued.run();
             let mut state = lock(&self.state);
             match ending {
                 Ending::Completed => state.completed += 1,
                 Ending::Failed => state.failed += 1,
                 Ending::Aborted => state.aborted += 1,
             }
+            // After configure() there may be more runners than the new limit.
+            next = if state.running > state.limit { None } else { state.queue.pop_front() };
+            if next.is_none() {
+                state.running -= 1;
+            }
         }
+    }
+}
+
+impl Queued {
+    /// Runs the job, settles it, and says how it ended.
+    fn run(self) -> Ending {
+        let Self { control, job, cancel, .. } = self;
+        if control.is_aborted() {
+            drop(job);
+            let _ = catch_unwind(AssertUnwindSafe(cancel));
+            return Ending::Aborted;
+        }
+        let settle = job(&control);
+        // A panicking `done` must not take the runner, and with it a slot, along.
+        catch_unwind(AssertUnwindSafe(settle)).unwrap_or(Ending::Failed)
     }
 }
 
