@@ -11,7 +11,7 @@ describe('the error table', () => {
   const want = [...codes].sort();
 
   it('is documented, code by code, with the right class', () => {
-    const rows = [...read('docs/errors.md').matchAll(/^\| `([A-Z_]+)` \| (\w+) \|/gm)];
+    const rows = [...read('docs/errors.md').matchAll(/^\| `([A-Z_]+)` +\| (\w+) +\|/gm)];
     assert.deepEqual(rows.map(([, code]) => code).sort(), want);
     for (const [, code, name] of rows) assert.equal(name, table[code][0].name, code);
   });
