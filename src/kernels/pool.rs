@@ -5,6 +5,8 @@
 
 use crate::error::{Error, Result};
 use crate::kernels::control::Control;
+#[cfg(target_os = "linux")]
+use crate::shared::gate::Gate;
 use crate::sys::thread;
 use std::any::Any;
 use std::collections::VecDeque;
@@ -53,6 +55,8 @@ struct State {
 #[derive(Clone)]
 pub struct Pool {
     state: Arc<Mutex<State>>,
+    #[cfg(target_os = "linux")]
+    gate: Arc<OnceLock<Gate>>,
 }
 
 /// Names a submitted job: what [`Pool::abort`] takes.
@@ -101,7 +105,18 @@ impl Pool {
             failed: 0,
             aborted: 0,
         };
-        Self { state: Arc::new(Mutex::new(state)) }
+        Self {
+            state: Arc::new(Mutex::new(state)),
+            #[cfg(target_os = "linux")]
+            gate: Arc::default(),
+        }
+    }
+
+    /// Puts a gate in front: from now on jobs also wait for a place in it. The first gate stays.
+    #[cfg(target_os = "linux")]
+    pub fn join(&self, gate: Gate) {
+        // A second gate is that of the same cluster, opened by another copy of the module.
+        let _ = self.gate.set(gate);
     }
 
     /// Runs `job` on a pool thread and gives its result to `done`, which runs on that thread too, or on the thread
@@ -205,7 +220,7 @@ impl Pool {
     fn run(&self, first: Queued) {
         let mut next = Some(first);
         while let Some(queued) = next {
-            let ending = queued.run();
+            let ending = self.settle(queued);
             let mut state = lock(&self.state);
             match ending {
                 Ending::Completed => state.completed += 1,
@@ -219,12 +234,11 @@ impl Pool {
             }
         }
     }
-}
 
-impl Queued {
-    /// Runs the job, settles it, and says how it ended.
-    fn run(self) -> Ending {
-        let Self { control, job, cancel, .. } = self;
+    /// Runs one job, once the gate lets it in, settles it, and says how it ended.
+    fn settle(&self, Queued { control, job, cancel, .. }: Queued) -> Ending {
+        #[cfg(target_os = "linux")]
+        let _permit = self.gate.get().map(|gate| gate.enter(|| control.is_aborted()));
         if control.is_aborted() {
             drop(job);
             let _ = catch_unwind(AssertUnwindSafe(cancel));
