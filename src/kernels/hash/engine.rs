@@ -1,20 +1,37 @@
 //! The engine for one stream of SHA-256, chosen once per process.
 
 use super::backend::{self, Backend};
-use super::stream::State;
+use super::constants::{Block, State};
+#[cfg(target_arch = "x86_64")]
+use super::lanes::x86;
+use super::portable;
 use crate::error::Result;
 
 /// Runs the compression function (FIPS 180-4, section 6.2.2) over consecutive blocks of one message.
-pub(super) type Compress = fn(&mut State, &[[u8; 64]]);
+pub(super) type Compress = fn(&mut State, &[Block]);
 
 /// The engine for one stream: the forced backend's, else the fastest this CPU has.
 ///
 /// # Errors
 /// `InvalidArgument` when the environment forces a backend that does not exist or that this CPU lacks.
 pub(super) fn compress() -> Result<Compress> {
-    let backend = backend::forced()?;
-    Ok(match backend {
-        None | Some(Backend::ShaNi | Backend::Armv8) => sha2::block_api::compress256,
-        Some(_) => sha2::block_api::compress256,
-    })
+    Ok(backend::forced()?.map_or_else(best, of))
+}
+
+/// The engine that goes with a backend this CPU has.
+pub(super) fn of(backend: Backend) -> Compress {
+    let special: Option<Compress> = match backend {
+        #[cfg(target_arch = "x86_64")]
+        Backend::ShaNi => x86::sha_ni::stream(),
+        #[cfg(target_arch = "aarch64")]
+        Backend::Armv8 => Some(sha2::block_api::compress256),
+        _ => None,
+    };
+    special.unwrap_or(portable::compress)
+}
+
+/// The order for one stream: instructions made for it first.
+fn best() -> Compress {
+    const ORDER: [Backend; 5] = [Backend::ShaNi, Backend::Armv8, Backend::Avx512, Backend::Avx512vl, Backend::Avx2];
+    of(ORDER.into_iter().find(|backend| backend.is_available()).unwrap_or(Backend::Portable))
 }

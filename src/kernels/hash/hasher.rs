@@ -1,8 +1,9 @@
 //! A digest over chunks that arrive one after the other.
 
 use super::algorithm::Algorithm;
+use super::constants::{INITIAL_224, INITIAL_256};
 use super::engine::{self, Compress};
-use super::stream::{INITIAL_224, INITIAL_256, Stream256};
+use super::stream::Stream256;
 use crate::error::Result;
 use sha2::Digest;
 

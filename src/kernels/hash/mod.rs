@@ -4,9 +4,12 @@
 
 mod algorithm;
 mod backend;
+mod constants;
 mod engine;
 mod file;
 mod hasher;
+mod lanes;
+mod portable;
 mod stream;
 
 pub use algorithm::Algorithm;
