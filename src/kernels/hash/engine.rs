@@ -30,8 +30,8 @@ pub(super) fn of(backend: Backend) -> Compress {
     special.unwrap_or(portable::compress)
 }
 
-/// The order for one stream: instructions made for it first.
-fn best() -> Compress {
+/// The fastest engine for one stream: instructions made for it first.
+pub(super) fn best() -> Compress {
     const ORDER: [Backend; 5] = [Backend::ShaNi, Backend::Armv8, Backend::Avx512, Backend::Avx512vl, Backend::Avx2];
     of(ORDER.into_iter().find(|backend| backend.is_available()).unwrap_or(Backend::Portable))
 }

@@ -51,6 +51,14 @@ impl Hasher {
         }
     }
 
+    /// The stream that can share lanes with others, or, where the algorithm has no lanes, the hasher back.
+    pub(super) fn stream256(&mut self) -> std::result::Result<&mut Stream256, &mut Self> {
+        match self.inner {
+            Inner::Words32(ref mut stream, _) => Ok(stream),
+            Inner::Sha384(_) | Inner::Sha512(_) => Err(self),
+        }
+    }
+
     /// The digest of all bytes taken in: [`Algorithm::digest_len`] bytes.
     pub fn finish(self) -> Vec<u8> {
         match self.inner {

@@ -22,31 +22,35 @@ impl Stream256 {
 
     /// Takes in more bytes; whole blocks go to `compress` where they lie.
     pub(super) fn update(&mut self, data: &[u8], compress: Compress) {
-        let blocks = self.absorb(data, compress);
-        compress(&mut self.state, blocks);
+        let Absorbed { head, body } = self.absorb(data);
+        if let Some(head) = head {
+            compress(&mut self.state, &[head]);
+        }
+        if !body.is_empty() {
+            compress(&mut self.state, body);
+        }
     }
 
-    /// Takes in `data` up to the blocks that lie whole in it, which are returned for the caller to compress.
-    ///
-    /// The count, the partial block before them and the one after them are dealt with here: `compress` sees at most
-    /// one block, the one that `data` completes.
-    pub(super) fn absorb<'a>(&mut self, data: &'a [u8], compress: Compress) -> &'a [Block] {
+    /// Takes in `data` but for its whole blocks, which are returned: the caller compresses them into `state`, the
+    /// head first.
+    pub(super) fn absorb<'a>(&mut self, data: &'a [u8]) -> Absorbed<'a> {
         self.length = self.length.wrapping_add(data.len() as u64);
         let mut rest = data;
+        let mut head = None;
         if self.pending > 0 {
             let take = rest.len().min(BLOCK - self.pending);
             self.partial[self.pending..self.pending + take].copy_from_slice(&rest[..take]);
             self.pending += take;
             rest = &rest[take..];
             if self.pending < BLOCK {
-                return &[];
+                return Absorbed { head, body: &[] };
             }
-            compress(&mut self.state, &[self.partial]);
+            head = Some(self.partial);
         }
-        let (blocks, tail) = rest.as_chunks();
+        let (body, tail) = rest.as_chunks();
         self.partial[..tail.len()].copy_from_slice(tail);
         self.pending = tail.len();
-        blocks
+        Absorbed { head, body }
     }
 
     /// Pads, compresses the last block or two and gives the chaining value as big-endian bytes.
@@ -57,6 +61,14 @@ impl Stream256 {
     }
 }
 
+/// The whole blocks that a stream and its next bytes make together.
+pub(super) struct Absorbed<'a> {
+    /// What was waiting for the rest of its block, with that rest.
+    pub(super) head: Option<Block>,
+    /// The blocks that lie whole in the bytes.
+    pub(super) body: &'a [Block],
+}
+
 /// What follows a message's last whole block: its remaining bytes, the 1 bit, zeros and the length in bits.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Tail {
@@ -65,6 +77,9 @@ pub(super) struct Tail {
 }
 
 impl Tail {
+    /// No blocks.
+    pub(super) const EMPTY: Self = Self { blocks: [[0; BLOCK]; 2], count: 0 };
+
     /// Pads `rest`, fewer than 64 bytes, the end of a message of `length` bytes.
     pub(super) fn new(rest: &[u8], length: u64) -> Self {
         let count = if rest.len() < BLOCK - 8 { 1 } else { 2 };
