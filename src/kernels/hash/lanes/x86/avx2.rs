@@ -1,9 +1,11 @@
 //! AVX2: 8 messages at once, one to each 32-bit element of a 256-bit register.
 
-use super::eight::{LANES, add, load, load_state, splat, store_state};
-use super::rounds::{compress_block, expand, round, sixteen_rounds};
+use super::eight::{LANES, add, load, load_state, splat, store_row, store_state};
+use super::rounds::{compress_block, expand, round, schedule_block, sixteen_rounds};
+use super::scalar::{self, Ahead};
 use crate::kernels::hash::backend::Backend;
-use crate::kernels::hash::constants::K;
+use crate::kernels::hash::constants::{Block, K, State};
+use crate::kernels::hash::engine::Compress;
 use crate::kernels::hash::lanes::{Inputs, Kernel, States};
 use std::arch::x86_64::*;
 
@@ -25,6 +27,28 @@ fn compress(states: &mut States, inputs: &Inputs, blocks: usize) {
         state = compress_block!(state, w);
     }
     store_state(states, state);
+}
+
+/// The engine for one stream, where the CPU has BMI2 beside: eight blocks' schedules ahead in lanes, the rounds in the
+/// integer unit.
+pub(in crate::kernels::hash) fn stream() -> Option<Compress> {
+    let available = Backend::Avx2.is_available() && scalar::is_available();
+    available.then_some(run_stream)
+}
+
+fn run_stream(state: &mut State, blocks: &[Block]) {
+    // SAFETY: `run_stream` is handed out only where the CPU has these features.
+    unsafe { compress_stream(state, blocks) }
+}
+
+#[target_feature(enable = "avx2,bmi1,bmi2")]
+fn compress_stream(state: &mut State, blocks: &[Block]) {
+    let mut ahead = Ahead::new();
+    for group in blocks.chunks(LANES) {
+        let mut w = load(std::array::from_fn(|lane| group.get(lane).unwrap_or(&group[0])));
+        schedule_block!(w, |row, vector| store_row(&mut ahead, row, vector));
+        scalar::rounds(state, &ahead, group.len());
+    }
 }
 
 /// Rotates right by `R`; `L` is 32 - `R`. AVX2 has no rotate.
@@ -67,12 +91,12 @@ fn sum1(e: __m256i) -> __m256i {
 
 #[inline]
 #[target_feature(enable = "avx2")]
-pub(super) fn sigma0(w: __m256i) -> __m256i {
+fn sigma0(w: __m256i) -> __m256i {
     xor3(rotate::<7, 25>(w), rotate::<18, 14>(w), _mm256_srli_epi32::<3>(w))
 }
 
 #[inline]
 #[target_feature(enable = "avx2")]
-pub(super) fn sigma1(w: __m256i) -> __m256i {
+fn sigma1(w: __m256i) -> __m256i {
     xor3(rotate::<17, 15>(w), rotate::<19, 13>(w), _mm256_srli_epi32::<10>(w))
 }

@@ -1,5 +1,6 @@
 //! What the kernels of eight lanes share: loading and transposing blocks in 256-bit registers (AVX2).
 
+use super::scalar::Ahead;
 use crate::kernels::hash::constants::Block;
 use crate::kernels::hash::lanes::States;
 use std::arch::x86_64::*;
@@ -27,6 +28,14 @@ pub(super) fn store_state(states: &mut States, vectors: [__m256i; 8]) {
         // SAFETY: a row is 16 words, twice what the store writes.
         unsafe { _mm256_storeu_si256(row.as_mut_ptr().cast(), *vector) };
     }
+}
+
+/// Writes the first eight columns of a row.
+#[inline]
+#[target_feature(enable = "avx2")]
+pub(super) fn store_row(ahead: &mut Ahead, row: usize, vector: __m256i) {
+    // SAFETY: a row is 16 words, twice what the store writes.
+    unsafe { _mm256_storeu_si256(ahead.0[row].as_mut_ptr().cast(), vector) };
 }
 
 /// Eight blocks, transposed: vector t holds word t of all of them, in the CPU's byte order.

@@ -3,6 +3,7 @@
 pub(in crate::kernels::hash) mod avx2;
 pub(in crate::kernels::hash) mod avx512;
 pub(in crate::kernels::hash) mod avx512vl;
-pub(in crate::kernels::hash) mod eight;
+mod eight;
 mod rounds;
+mod scalar;
 pub(in crate::kernels::hash) mod sha_ni;

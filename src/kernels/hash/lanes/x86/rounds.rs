@@ -73,4 +73,19 @@ macro_rules! compress_block {
     }};
 }
 
-pub(super) use {compress_block, expand, round, sixteen_rounds};
+/// The whole schedule of one block of every lane plus the round constants, row by row through `store(row, vector)`.
+macro_rules! schedule_block {
+    ($w:ident, $store:expr) => {{
+        for (t, word) in $w.iter().enumerate() {
+            $store(t, add(*word, splat(K[t])));
+        }
+        for rows in [16, 32, 48] {
+            expand!($w);
+            for (t, word) in $w.iter().enumerate() {
+                $store(rows + t, add(*word, splat(K[rows + t])));
+            }
+        }
+    }};
+}
+
+pub(super) use {compress_block, expand, round, schedule_block, sixteen_rounds};
