@@ -7,6 +7,9 @@ use zune_core::bytestream::{ZByteIoError, ZByteReaderTrait, ZCursor, ZSeekFrom};
 /// How far the decoder may read ahead of what it decodes: its bit buffer, in bytes.
 const READ_AHEAD: usize = 8;
 
+/// Bytes the bit buffer is refilled with at once.
+const REFILL: usize = 4;
+
 /// What a [`Source`] saw happen; the decoder owns the source itself.
 #[derive(Debug, Default)]
 pub struct Observed {
@@ -46,12 +49,12 @@ impl ZByteReaderTrait for Source<'_> {
         self.cursor.read_byte_no_error()
     }
 
-    /// The bit buffer is refilled through this, four bytes at a time.
     #[inline(always)]
     fn read_exact_bytes(&mut self, buffer: &mut [u8]) -> Result<(), ZByteIoError> {
         self.check()?;
         let position = self.cursor.z_position().unwrap_or(0) as usize;
-        if position + buffer.len() > self.end {
+        // Single bytes are read in search of the next marker, which may lie further on.
+        if buffer.len() == REFILL && position + REFILL > self.end {
             self.observed.overrun.set(true);
         }
         self.cursor.read_exact_bytes(buffer)

@@ -13,7 +13,10 @@ fn animation(interlaced: bool) -> Vec<u8> {
         for (index, (left, top, width, height)) in
             [(0, 0, 31, 20), (3, 5, 11, 9), (30, 0, 1, 20), (0, 19, 31, 1)].into_iter().enumerate()
         {
-            let buffer = pictures::noise(usize::from(width) * usize::from(height), index as u32).iter().map(|b| b % 16).collect();
+            let buffer = pictures::noise(usize::from(width) * usize::from(height), index as u32)
+                .iter()
+                .map(|b| b % 16)
+                .collect();
             let local = (index == 1).then(|| palette.iter().rev().copied().collect());
             let dispose = [DisposalMethod::Keep, DisposalMethod::Background, DisposalMethod::Previous][index % 3];
             let transparent = (index > 0).then_some(5);

@@ -65,7 +65,10 @@ pub fn one_of_each() -> Vec<(&'static str, Vec<u8>)> {
     let image = image::RgbImage::from_raw(23, 17, rgb.clone()).unwrap();
     let mut list = vec![
         ("jpeg 4:2:0", jpeg(&rgb, width, height, ColorType::Rgb, Coded::default())),
-        ("jpeg progressive", jpeg(&rgb, width, height, ColorType::Rgb, Coded { progressive: true, ..Coded::default() })),
+        (
+            "jpeg progressive",
+            jpeg(&rgb, width, height, ColorType::Rgb, Coded { progressive: true, ..Coded::default() }),
+        ),
     ];
     for (name, format) in [
         ("png", image::ImageFormat::Png),

@@ -59,7 +59,11 @@ fn every_color_type_and_depth() {
             for direction in DIRECTIONS {
                 let flipped = run(&file, &towards(direction)).unwrap();
                 let name = format!("{color:?} {depth:?} {width} {direction:?}");
-                assert_eq!(pictures::decoded(&flipped.bytes).2, expected(&pixels, width as usize, 8, direction), "{name}");
+                assert_eq!(
+                    pictures::decoded(&flipped.bytes).2,
+                    expected(&pixels, width as usize, 8, direction),
+                    "{name}"
+                );
                 let reader = Decoder::new(Cursor::new(&flipped.bytes)).read_info().unwrap();
                 assert_eq!((reader.info().color_type, reader.info().bit_depth), (color, depth));
                 assert_eq!(reader.info().palette.is_some(), color == ColorType::Indexed);
@@ -131,6 +135,7 @@ fn every_frame_of_an_apng() {
     let sizes = [(0, 0, 12, 8), (1, 2, 5, 3), (7, 0, 5, 8)];
     for (index, (x, y, width, height)) in sizes.into_iter().enumerate() {
         if index > 0 {
+            writer.reset_frame_position().unwrap();
             writer.set_frame_dimension(width, height).unwrap();
             writer.set_frame_position(x, y).unwrap();
             writer.set_blend_op(png::BlendOp::Over).unwrap();
