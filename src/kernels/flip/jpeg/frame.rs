@@ -79,12 +79,29 @@ impl Frame {
             _ if self.precision != 8 => format!("JPEG with {} bits a sample", self.precision),
             0xC0..=0xC2 if self.height == 0 => "JPEG that tells its height behind the picture (DNL)".into(),
             0xC0..=0xC2 if self.components.len() == 2 => "JPEG with two components".into(),
+            0xC0..=0xC2 if !self.can_be_upsampled() => "JPEG with rare chroma subsampling".into(),
             0xC0..=0xC2 => return Ok(()),
             0xC3 | 0xC7 | 0xCB | 0xCF => "lossless JPEG (T.81 annex H)".into(),
             0xC5 | 0xC6 | 0xCD | 0xCE => "hierarchical JPEG".into(),
             _ => "JPEG with arithmetic coding".into(),
         };
         Err(Error::ImageUnsupported(reason))
+    }
+
+    /// The decoder gets lines wrong where one sample stands for more than two lines or for a fraction of a pixel, and
+    /// where the first component is not the finest.
+    fn can_be_upsampled(&self) -> bool {
+        let most = |factor: fn(&Component) -> u8| self.components.iter().map(factor).max().unwrap_or(1);
+        let (across, down) = (most(|component| component.horizontal), most(|component| component.vertical));
+        // A single component is never subsampled, whatever its factors say (T.81, A.2.2).
+        self.components.len() == 1
+            || self.components.iter().all(|component| {
+                let whole = across % component.horizontal == 0 && down % component.vertical == 0;
+                let finest = (self.components[0].horizontal, self.components[0].vertical) == (across, down);
+                finest
+                    && whole
+                    && matches!((across / component.horizontal, down / component.vertical), (1 | 2, 1 | 2) | (_, 1))
+            })
     }
 }
 

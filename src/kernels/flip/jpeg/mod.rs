@@ -1,5 +1,6 @@
 //! JPEG: on the bitstream where that is possible, through samples where not.
 
+mod decode;
 pub mod frame;
 pub mod lossless;
 pub mod metadata;

@@ -3,17 +3,14 @@
 //! The samples stay in the colour space they are stored in (no way round over RGB), and the mirror costs nothing:
 //! the encoder asks for lines and [`Mirrored`] hands them out in the other order.
 
+use super::decode::decode;
 use super::frame::{Component, Frame};
 use super::mirrored::Mirrored;
 use super::segments::{self, Layout, marker};
-use super::source::{Observed, Source};
 use crate::error::{Error, Result};
 use crate::kernels::control::Control;
 use crate::kernels::flip::options::Direction;
 use jpeg_encoder::{Encoder, EncodingError, JfifWrite, JpegColorType, QuantizationTableType, SamplingFactor};
-use zune_core::colorspace::ColorSpace;
-use zune_core::options::DecoderOptions;
-use zune_jpeg::JpegDecoder;
 
 /// A flip through samples, all that it needs to know.
 pub struct Job<'a> {
@@ -42,60 +39,9 @@ pub struct Job<'a> {
 pub fn flip(job: &Job<'_>, control: &Control) -> Result<Vec<u8>> {
     job.frame.check_supported()?;
     control.check()?;
-    let samples = decode(job, control)?;
+    let samples = decode(job.file, job.layout, job.frame, control)?;
     control.check()?;
     encode(job, &samples, control)
-}
-
-/// The samples of all components at full resolution, interleaved.
-fn decode(job: &Job<'_>, control: &Control) -> Result<Vec<u8>> {
-    let (source, end) = bare(job.file, job.layout);
-    let observed = Observed::default();
-    let components = job.frame.components.len();
-    let corrupt = |error| match control.check() {
-        Ok(()) => Error::ImageCorrupt(format!("JPEG: {error:?}")),
-        Err(aborted) => aborted,
-    };
-    // Without Adobe and JFIF segments the decoder knows the colour space by the number of components only; asking
-    // for the one it assumes hands out the samples as they are stored.
-    let stored = match components {
-        1 => ColorSpace::Luma,
-        3 if job.frame.components.iter().map(|component| component.id).eq(*b"RGB") => ColorSpace::RGB,
-        3 => ColorSpace::YCbCr,
-        _ => ColorSpace::CMYK,
-    };
-    let options = DecoderOptions::default()
-        .set_strict_mode(true)
-        .set_max_width(usize::from(u16::MAX))
-        .set_max_height(usize::from(u16::MAX))
-        .jpeg_set_out_colorspace(stored);
-    let mut decoder = JpegDecoder::new_with_options(Source::new(&source, end, &observed, control), options);
-    decoder.decode_headers().map_err(corrupt)?;
-    let (width, height) = (usize::from(job.frame.width), usize::from(job.frame.height));
-    if decoder.dimensions() != Some((width, height)) || decoder.input_colorspace() != Some(stored) {
-        return Err(Error::ImageCorrupt("JPEG: more than one frame".into()));
-    }
-    let mut samples = vec![0; width * height * components];
-    decoder.decode_into(&mut samples).map_err(corrupt)?;
-    if observed.overrun() {
-        return Err(Error::ImageCorrupt("JPEG: the picture ends before its last line".into()));
-    }
-    Ok(samples)
-}
-
-/// The file without its metadata: the decoder has nothing to do with it, and need not meet what is broken in it.
-/// Zeros stand between the last scan and EOI (the decoder takes what follows EOI for granted and would not say that
-/// data is missing); where they begin comes back as well.
-fn bare(file: &[u8], layout: &Layout<'_>) -> (Vec<u8>, usize) {
-    let mut out = Vec::with_capacity(layout.end + 64);
-    out.extend_from_slice(&[0xFF, marker::SOI]);
-    for segment in layout.segments.iter().filter(|segment| !marker::is_metadata(segment.code)) {
-        out.extend_from_slice(&file[segment.span.clone()]);
-    }
-    let end = out.len();
-    out.extend_from_slice(&[0; 64]);
-    out.extend_from_slice(&[0xFF, marker::EOI]);
-    (out, end)
 }
 
 fn encode(job: &Job<'_>, samples: &[u8], control: &Control) -> Result<Vec<u8>> {
