@@ -119,9 +119,9 @@ function isFull({ maxConnections, _connections, dropMaxConnection }) {
 /** Node does not export the class of its TCP handles; a socket made of a descriptor shows it. */
 function tcpClass(native) {
   const probe = new net.Socket({ fd: native.openTcpSocket(), readable: false, manualStart: true });
-  const { constructor } = probe._handle;
+  const TCP = probe._handle.constructor;
   probe.destroy();
-  return constructor;
+  return TCP;
 }
 
 module.exports = { Receiver };

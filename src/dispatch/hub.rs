@@ -307,11 +307,14 @@ impl Hub {
     /// Hands a connection to the worker its socket's policy picks, or keeps it.
     fn deliver(&mut self, now: u64, mut connection: Connection) {
         let Some(listener) = self.listeners.get_mut(&connection.server) else { return };
-        // Everyone has sent it back: they are full, and asking again at once would only spin.
-        let tired = connection.hops as usize >= listener.workers.len() && connection.not_to.is_some();
         let not_to = connection.not_to.take();
+        // Everyone has sent it back: they are full, and asking again at once would only spin.
+        let tired = not_to.is_some() && connection.hops as usize >= listener.workers.len();
         let mut desperate = false;
-        while !tired {
+        loop {
+            if tired {
+                break;
+            }
             let state = |slot: Slot| match self.workers.get(slot) {
                 Some(Some(worker)) if not_to != Some(slot) => worker.state(now, desperate),
                 _ => State::Gone,

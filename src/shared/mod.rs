@@ -1,5 +1,7 @@
-//! What all processes of a cluster share in memory.
+//! What several parts, or several processes, share.
 
+#[cfg(target_os = "linux")]
+pub mod gate;
 pub mod layout;
 #[cfg(target_os = "linux")]
 pub mod segment;

@@ -1,7 +1,7 @@
 //! The mapped segment: the primary creates it, each worker opens it through an inherited descriptor.
 
 use super::layout::{self, SLOTS};
-use crate::sys::memory::{Mapping, create_file};
+use crate::sys::mapping::{Mapping, create_file};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;

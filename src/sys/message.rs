@@ -53,7 +53,9 @@ pub fn send(channel: impl AsFd, bytes: &[u8], descriptor: Option<BorrowedFd<'_>>
         // SAFETY: arithmetic only.
         header.msg_controllen = unsafe { libc::CMSG_SPACE(size_of::<libc::c_int>() as u32) } as _;
         // SAFETY: the header's ancillary buffer is live and has room for one descriptor, so this is not null.
-        let slot = unsafe { &mut *libc::CMSG_FIRSTHDR(&raw const header) };
+        let slot = unsafe { libc::CMSG_FIRSTHDR(&raw const header) };
+        // SAFETY: as just said; nothing else refers to the buffer.
+        let slot = unsafe { &mut *slot };
         slot.cmsg_level = libc::SOL_SOCKET;
         slot.cmsg_type = libc::SCM_RIGHTS;
         // SAFETY: arithmetic only.
@@ -109,7 +111,9 @@ pub fn receive(channel: impl AsFd, buffer: &mut [u8]) -> io::Result<Received> {
 /// The descriptor recvmsg(2) has put beside a message.
 fn descriptor_of(header: &libc::msghdr) -> Option<OwnedFd> {
     // SAFETY: the kernel has filled the header's ancillary buffer, which is still live; null when there is nothing.
-    let slot = unsafe { libc::CMSG_FIRSTHDR(header).as_ref() }?;
+    let slot = unsafe { libc::CMSG_FIRSTHDR(header) };
+    // SAFETY: as just said.
+    let slot = unsafe { slot.as_ref() }?;
     // SAFETY: arithmetic only.
     let wanted = unsafe { libc::CMSG_LEN(size_of::<libc::c_int>() as u32) } as usize;
     if slot.cmsg_level != libc::SOL_SOCKET || slot.cmsg_type != libc::SCM_RIGHTS || (slot.cmsg_len as usize) < wanted {

@@ -5,8 +5,10 @@ pub mod clock;
 #[cfg(target_os = "linux")]
 pub mod epoll;
 pub mod fs;
-#[cfg(all(target_os = "linux", feature = "binding"))]
+#[cfg(all(target_os = "linux", feature = "binding", not(test)))]
 pub mod javascript;
+#[cfg(target_os = "linux")]
+pub mod mapping;
 #[cfg(target_os = "linux")]
 pub mod memory;
 #[cfg(target_os = "linux")]
@@ -16,5 +18,5 @@ pub mod process;
 #[cfg(target_os = "linux")]
 pub mod socket;
 pub mod thread;
-#[cfg(all(target_os = "linux", feature = "binding"))]
+#[cfg(all(target_os = "linux", feature = "binding", not(test)))]
 pub mod uv;
