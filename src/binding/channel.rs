@@ -64,7 +64,8 @@ impl Channel {
         let callback = Callback::new(&env, &on_connection, "RUSTCLUSTER")?;
         let receiver = OnLoop { inner: Arc::clone(&self.inner), hops: Rc::clone(&self.hops), callback };
         let descriptor = Arc::clone(self.inner.descriptor());
-        let watcher = Watcher::start(uv, env.get_uv_event_loop()?, descriptor, Rc::new(receiver)).map_err(refuse)?;
+        let watcher =
+            Watcher::start(uv, env.get_uv_event_loop()?.cast(), descriptor, Rc::new(receiver)).map_err(refuse)?;
         self.inner.beat();
         self.adopt(&env, Transport::Uv(watcher))?;
         Ok(true)

@@ -18,5 +18,5 @@ pub mod process;
 #[cfg(target_os = "linux")]
 pub mod socket;
 pub mod thread;
-#[cfg(all(target_os = "linux", feature = "binding", not(test)))]
+#[cfg(target_os = "linux")]
 pub mod uv;

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use std::sync::{Arc, OnceLock};
 
 /// The loop of a JavaScript environment, as Node-API names it.
-pub type Loop = *mut napi::sys::uv_loop_s;
+pub type Loop = *mut c_void;
 type Handle = *mut c_void;
 type OnPoll = extern "C" fn(Handle, c_int, c_int);
 type OnTurn = extern "C" fn(Handle);
