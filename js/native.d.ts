@@ -52,6 +52,8 @@ export declare class Dispatcher {
   removeWorker(id: number): void
   /** Opens a listening socket. */
   listen(options: ListenOptions): Listening | Failure
+  /** Under `kernel`: the descriptor of worker `id`'s own listening socket, which is the caller's. */
+  join(server: number, id: number): number | Failure
   /** Closes a listening socket, and the connections no worker has been given. */
   unlisten(server: number): void
   /** What each worker has open. */
@@ -213,7 +215,7 @@ export interface ListenOptions {
   ipv6Only: boolean
   /** Connections the kernel keeps until they are accepted. */
   backlog: number
-  /** `least-connections`, `round-robin` or `sticky`. */
+  /** `least-connections`, `round-robin`, `sticky` or `kernel`. */
   policy: string
 }
 

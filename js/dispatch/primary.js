@@ -7,6 +7,7 @@ const { checkPolicy, DEFAULT_POLICY } = require('./policies.js');
 const { writeSeat } = require('./seat.js');
 const { Servers } = require('./servers.js');
 const { stdioList } = require('./stdio.js');
+const { tcpHandle } = require('./tcp.js');
 
 /** Signals by which somebody ends a worker on purpose. */
 const ASKED_TO_END = new Set(['SIGTERM', 'SIGINT', 'SIGHUP']);
@@ -35,7 +36,7 @@ function install(cluster, { name, native }) {
     const worker = forkInto(cluster, fork, env, seat, dispatcher);
     seats.set(worker, seat);
     dispatcher.workerStarted(seat.id, worker.id, worker.process.pid ?? 0);
-    attend(cluster, worker, seat, dispatcher, servers);
+    attend(cluster, worker, seat, dispatcher, servers, native);
     return worker;
   };
 
@@ -80,12 +81,12 @@ function forkInto(cluster, fork, env, seat, dispatcher) {
 }
 
 /** Listens to a worker before node:cluster does. */
-function attend(cluster, worker, seat, dispatcher, servers) {
+function attend(cluster, worker, seat, dispatcher, servers, native) {
   worker.process.prependListener('internalMessage', (message) => {
     if (message?.cmd !== 'NODE_CLUSTER') return;
     if (message.act === 'queryServer' && message.rustcluster !== undefined) {
       // Once it drains, node:cluster does not answer either.
-      if (!worker.exitedAfterDisconnect) answer(cluster, worker, message, servers);
+      if (!worker.exitedAfterDisconnect) answer(cluster, worker, seat, message, servers, native);
     } else if (message.act !== 'close' || !servers.close(worker, message.key)) {
       return;
     }
@@ -105,10 +106,14 @@ function attend(cluster, worker, seat, dispatcher, servers) {
   });
 }
 
-function answer(cluster, worker, message, servers) {
+function answer(cluster, worker, seat, message, servers, native) {
   const policy = message.rustcluster.policy ?? cluster.settings.policy ?? DEFAULT_POLICY;
-  const reply = servers.query(worker, { ...message, policy });
-  if (worker.process.connected) worker.process.send({ cmd: 'NODE_CLUSTER', ack: message.seq, ...reply });
+  const { fd, ...reply } = servers.query(worker, seat.id, { ...message, policy });
+  const handle = fd === undefined ? undefined : tcpHandle(native, fd);
+  const sent = { cmd: 'NODE_CLUSTER', ack: message.seq, ...reply };
+  // The worker has its own duplicate once the message is sent, or never will.
+  if (worker.process.connected) worker.process.send(sent, handle, () => handle?.close());
+  else handle?.close();
 }
 
 /** No new connection for a worker, which goes on with those it has. */

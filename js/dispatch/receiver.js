@@ -1,33 +1,33 @@
 /**
  * Takes connections from the channel and hands each to the server it is for, just as net would have accepted it.
  */
-const net = require('node:net');
+const { SOCKET, tcpClass } = require('./tcp.js');
 
 /** Instead of a descriptor, see `Channel.watch`. */
 const FULL = -1;
 const CLOSED = -3;
 /** How long a worker without room for another descriptor waits before it looks again, in milliseconds. */
 const FULL_DELAY = 10;
-/** TCPConstants.SOCKET of Node's tcp_wrap. */
-const SOCKET = 0;
 /** Since Node 21 a maxConnections of 0 means none, before it meant no limit. */
 const ZERO_IS_A_LIMIT = Number(process.versions.node.split('.')[0]) > 20;
 
 const kClosed = Symbol('closed');
 
 class Receiver {
-  /** number -> { handle, server } */
+  /** number -> { handle, accept, server } */
   #servers = new Map();
   #channel;
   #native;
   #TCP;
+  #close;
+  #reset;
 
   /** @param {object} native the addon @param {object} channel @param {'uv' | 'thread'} transport */
   constructor(native, channel, transport) {
     this.#native = native;
     this.#channel = channel;
     this.#TCP = tcpClass(native);
-    this.#countCloses();
+    this.#prepareCounting();
     this.transport = transport === 'uv' && this.#watch() ? 'uv' : this.#watchFromThread();
   }
 
@@ -36,9 +36,23 @@ class Receiver {
     return [this.#channel.load()];
   }
 
-  /** A server listens: its handle gets the connections for `number` until it is closed. */
+  /**
+   * A server listens: its handle gets the connections for `number` until it is closed.
+   * @param {number} number of the listening socket, as the primary knows it
+   * @param {object} handle the server's: one that only looks like a socket or, under `kernel`, a real one
+   * @param {object} server of net
+   */
   serve(number, handle, server) {
-    this.#servers.set(number, { handle, server });
+    const accept = handle.onconnection;
+    this.#servers.set(number, { handle, accept, server });
+    // What a real socket accepts by itself counts like the rest.
+    handle.onconnection = (errno, client) => {
+      if (client) {
+        this.#channel.opened();
+        this.#countClose(client);
+      }
+      return Reflect.apply(accept, handle, [errno, client]);
+    };
     const { close } = handle;
     handle.close = (...args) => {
       if (this.#servers.get(number)?.handle === handle) {
@@ -88,13 +102,17 @@ class Receiver {
       this.#channel.closed();
       return;
     }
-    handle.close = this.closeCounted;
-    handle.reset = this.resetCounted;
-    target.handle.onconnection(0, handle);
+    this.#countClose(handle);
+    Reflect.apply(target.accept, target.handle, [0, handle]);
+  }
+
+  #countClose(handle) {
+    handle.close = this.#close;
+    handle.reset = this.#reset;
   }
 
   /** Every way a connection ends leads through its handle's close() or reset(). */
-  #countCloses() {
+  #prepareCounting() {
     const channel = this.#channel;
     const { close, reset } = this.#TCP.prototype;
     const counted = (method) =>
@@ -105,8 +123,8 @@ class Receiver {
         }
         return Reflect.apply(method, this, args);
       };
-    this.closeCounted = counted(close);
-    this.resetCounted = counted(reset);
+    this.#close = counted(close);
+    this.#reset = counted(reset);
   }
 }
 
@@ -114,14 +132,6 @@ class Receiver {
 function isFull({ maxConnections, _connections, dropMaxConnection }) {
   const limited = ZERO_IS_A_LIMIT ? maxConnections !== undefined && maxConnections !== null : Boolean(maxConnections);
   return limited && _connections >= maxConnections && !dropMaxConnection;
-}
-
-/** Node does not export the class of its TCP handles; a socket made of a descriptor shows it. */
-function tcpClass(native) {
-  const probe = new net.Socket({ fd: native.openTcpSocket(), readable: false, manualStart: true });
-  const TCP = probe._handle.constructor;
-  probe.destroy();
-  return TCP;
 }
 
 module.exports = { Receiver };

@@ -14,7 +14,7 @@ const DEFAULT_BACKLOG = 511;
 const UV_TCP_IPV6ONLY = 1;
 
 class Servers {
-  /** key -> { key, number, sockname, data, members, timer } */
+  /** key -> { key, number, sockname, data, shared, members, timer } */
   #byKey = new Map();
   #dispatcher;
 
@@ -26,21 +26,26 @@ class Servers {
   /**
    * A worker's server wants to listen.
    * @param {object} worker of node:cluster
+   * @param {number} seat the dispatcher's number for it
    * @param {object} query what node:cluster's worker half sends, and `policy`
-   * @returns {object} the answer it waits for: `errno`, or the socket's name and number
+   * @returns {object} the answer it waits for: `errno`, or the socket's name and number; under `kernel` also `fd`, the
+   *   worker's own listening socket, which is the caller's
    */
-  query(worker, query) {
+  query(worker, seat, query) {
     const { address, port, addressType, fd, index } = query;
     const key = `${address}:${port}:${addressType}:${fd}${port === 0 ? `:${index}` : ''}`;
     const known = this.#byKey.get(key);
     if (known?.members.has(worker)) return { key, errno: -constants.errno.EADDRINUSE, data: known.data };
     const server = known ?? this.#open(key, query);
     if (server.errno !== undefined) return { key, errno: server.errno, data: query.data };
+    const own = server.shared ? undefined : this.#dispatcher().join(server.number, seat);
+    if (own?.errno !== undefined) return { key, errno: -own.errno, data: server.data };
     clearTimeout(server.timer);
     server.members.add(worker);
     // Of the first worker that has any, as in node:cluster: TLS tickets of one worker must be good at all.
     server.data ||= query.data;
-    return { key, errno: null, data: server.data, sockname: server.sockname, rustcluster: { server: server.number } };
+    const { data, sockname, number } = server;
+    return { key, errno: null, data, sockname, rustcluster: { server: number }, fd: own };
   }
 
   #open(key, { address, port, flags, backlog, policy, data }) {
@@ -53,7 +58,8 @@ class Servers {
     });
     if (socket.errno !== undefined) return { errno: -socket.errno };
     const { server: number, ...sockname } = socket;
-    const server = { key, number, sockname, data, members: new Set(), timer: undefined };
+    const shared = policy !== 'kernel';
+    const server = { key, number, sockname, data, shared, members: new Set(), timer: undefined };
     this.#byKey.set(key, server);
     return server;
   }

@@ -9,6 +9,7 @@ use crate::error::Error;
 use napi::Env;
 use napi::bindgen_prelude::Either;
 use napi_derive::napi;
+use std::os::fd::IntoRawFd;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -23,7 +24,7 @@ pub struct ListenOptions {
     pub ipv6_only: bool,
     /// Connections the kernel keeps until they are accepted.
     pub backlog: i32,
-    /// `least-connections`, `round-robin` or `sticky`.
+    /// `least-connections`, `round-robin`, `sticky` or `kernel`.
     pub policy: String,
 }
 
@@ -125,6 +126,15 @@ impl Dispatcher {
                 let family = if address.is_ipv6() { "IPv6" } else { "IPv4" }.to_owned();
                 Either::A(Listening { server, address: address.ip().to_string(), family, port: address.port() })
             }
+            Err(error) => Either::B(failure("bind", error)),
+        })
+    }
+
+    /// Under `kernel`: the descriptor of worker `id`'s own listening socket, which is the caller's.
+    #[napi(catch_unwind)]
+    pub fn join(&self, server: u32, id: u32) -> napi::Result<Either<i32, Failure>> {
+        self.with(|primary| match primary.join(server, id) {
+            Ok(socket) => Either::A(socket.into_raw_fd()),
             Err(error) => Either::B(failure("bind", error)),
         })
     }

@@ -8,10 +8,7 @@ use crate::sys::{message, process};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
-
-/// Descriptors this close to the limit are not risked: a message read with a full table loses its connection.
-const MARGIN: u64 = 32;
+use std::sync::atomic::{AtomicI32, Ordering};
 
 /// What [`Channel::take`] found.
 #[derive(Debug)]
@@ -38,12 +35,10 @@ pub enum Taken {
 pub struct Channel {
     fd: Arc<OwnedFd>,
     slot: Slot,
-    /// Descriptors this process may have open.
-    limit: u64,
-    /// The highest descriptor a connection had lately.
+    /// From this descriptor on the table may be full: a message read then loses its connection.
+    careful: i64,
+    /// The highest descriptor a connection ever had.
     highest: AtomicI32,
-    /// Connections read so far, those without a descriptor included.
-    lost: AtomicU64,
 }
 
 impl Channel {
@@ -58,8 +53,9 @@ impl Channel {
     }
 
     fn new(fd: OwnedFd, slot: Slot) -> Self {
-        let (limit, highest, lost) = (process::descriptor_limit(), AtomicI32::new(0), AtomicU64::new(0));
-        Self { fd: Arc::new(fd), slot, limit, highest, lost }
+        // Low enough that an app which opens files between two connections does not fill the table unseen.
+        let careful = i64::try_from(process::descriptor_limit() / 4 * 3).unwrap_or(i64::MAX);
+        Self { fd: Arc::new(fd), slot, careful, highest: AtomicI32::new(0) }
     }
 
     /// The descriptor to wait on.
@@ -69,7 +65,7 @@ impl Channel {
 
     /// Takes one connection, if there is one.
     pub fn take(&self) -> Taken {
-        if self.highest.load(Ordering::Relaxed) as u64 + MARGIN >= self.limit
+        if i64::from(self.highest.load(Ordering::Relaxed)) >= self.careful
             && !process::has_free_descriptor(self.fd.as_fd())
         {
             return Taken::Full;
@@ -86,11 +82,10 @@ impl Channel {
         self.slot.note_taken();
         match (Note::decode(&bytes[..received.length]), received.descriptor) {
             (Some(Note { kind: Kind::Connection, server, hops }), Some(socket)) => {
-                self.highest.store(socket.as_raw_fd(), Ordering::Relaxed);
+                self.highest.fetch_max(socket.as_raw_fd(), Ordering::Relaxed);
                 Taken::Connection { socket, server, hops }
             }
             _ => {
-                self.lost.fetch_add(1, Ordering::Relaxed);
                 self.slot.note_closed();
                 // Most likely the descriptor table was full after all.
                 self.highest.store(i32::MAX, Ordering::Relaxed);

@@ -2,27 +2,20 @@
 //!
 //! The accept thread and JavaScript's thread both work on it, under one lock.
 
+mod flow;
+
 use super::listener::{Listener, Wanted};
-use super::note::{Kind as NoteKind, Note};
-use super::policy::{Choice, Kind, Slot, State};
-use super::worker::{Sent, Worker};
+use super::policy::Slot;
+use super::worker::Worker;
 use crate::shared::layout::SLOTS;
 use crate::shared::segment::{self, Segment};
 use crate::sys::clock::monotonic_nanos;
 use crate::sys::epoll::{Epoll, Token};
-use crate::sys::{message, socket};
+use crate::sys::message;
 use std::collections::{HashMap, VecDeque};
 use std::io;
-use std::net::{IpAddr, SocketAddr};
-use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
-use std::time::Duration;
-
-/// How often what could not be done is tried again, in nanoseconds.
-const RETRY: u64 = 3_000_000;
-/// How long accepting rests when there is no room for another descriptor, in nanoseconds.
-const REST: u64 = 50_000_000;
-/// Connections accepted from one socket before the others get their turn.
-const BATCH: usize = 64;
+use std::net::SocketAddr;
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 
 /// What an event is about. Numbers are never used twice, so an event that comes late
 /// finds nobody and does nothing.
@@ -59,17 +52,6 @@ impl Source {
             _ => Self::Waker,
         }
     }
-}
-
-/// A connection on its way to a worker.
-#[derive(Debug)]
-struct Connection {
-    socket: OwnedFd,
-    client: Option<IpAddr>,
-    server: u32,
-    hops: u32,
-    /// The worker that has just sent it back.
-    not_to: Option<Slot>,
 }
 
 /// What a new worker inherits. The descriptors stay the hub's: they are lent for the time of the spawn.
@@ -120,7 +102,7 @@ pub struct Hub {
     last_listener: u32,
     last_worker: u32,
     /// Connections that found no worker, oldest first.
-    waiting: VecDeque<Connection>,
+    waiting: VecDeque<flow::Connection>,
 }
 
 impl Hub {
@@ -188,6 +170,7 @@ impl Hub {
         worker.retired = true;
         for listener in self.listeners.values_mut() {
             listener.remove(slot);
+            listener.part(id);
         }
         self.take_back(slot);
         self.rearm(monotonic_nanos());
@@ -209,20 +192,44 @@ impl Hub {
         let listener = Listener::open(wanted)?;
         self.last_listener += 1;
         let number = self.last_listener;
-        self.epoll.add(&listener.socket, Source::Listener(number).token(), false)?;
+        for socket in &listener.sockets {
+            self.epoll.add(&socket.fd, Source::Listener(number).token(), false)?;
+        }
         let address = listener.address;
         self.listeners.insert(number, listener);
         Ok((number, address))
     }
 
+    /// Under `kernel`: a duplicate of worker `id`'s own socket, which is the caller's.
+    ///
+    /// # Errors
+    /// As [`Listener::join`]; EBADF for a number that is none.
+    pub fn join(&mut self, number: u32, id: u32) -> io::Result<OwnedFd> {
+        let unknown = || io::Error::from_raw_os_error(libc::EBADF);
+        let listener = self.listeners.get_mut(&number).ok_or_else(unknown)?;
+        let known = listener.sockets.len();
+        let (place, duplicate) = listener.join(id)?;
+        if place == known {
+            self.epoll.add(&listener.sockets[place].fd, Source::Listener(number).token(), false)?;
+        }
+        self.rearm(monotonic_nanos());
+        Ok(duplicate)
+    }
+
     /// Closes a listening socket and the connections nobody has taken.
     pub fn unlisten(&mut self, number: u32) {
-        self.listeners.remove(&number);
-        self.waiting.retain(|connection| connection.server != number);
+        let Some(listener) = self.listeners.remove(&number) else { return };
+        for socket in &listener.sockets {
+            // Closing does not do it where a worker holds a duplicate.
+            let _ = self.epoll.remove(&socket.fd);
+        }
+        self.waiting.retain(|connection| connection.server() != number);
     }
 
     /// What each worker has open.
-    pub fn connections(&self) -> Vec<Load> {
+    pub fn connections(&mut self) -> Vec<Load> {
+        let now = monotonic_nanos();
+        self.workers.iter_mut().flatten().for_each(|worker| worker.refresh(now));
         let load = |worker: &Worker| Load::new(&worker.slot, worker.health.is_stalled());
         self.workers.iter().flatten().map(load).collect()
     }
@@ -232,203 +239,8 @@ impl Hub {
         self.waiting.len()
     }
 
-    /// Deals with one event.
-    pub fn handle(&mut self, source: Source) {
-        match source {
-            Source::Waker => {}
-            Source::Listener(number) => self.accept(number),
-            Source::Channel(id) => self.hear(id),
-            Source::Death(id) => {
-                if let Some((slot, _)) = self.find(id) {
-                    // Reported until node:cluster removes the worker, unless it is taken out.
-                    if let Some(watcher) = self.workers[slot].as_mut().and_then(|worker| worker.watcher.take()) {
-                        let _ = self.epoll.remove(&watcher);
-                    }
-                    self.retire_worker(id);
-                }
-            }
-        }
-    }
-
-    /// Does what is due, and returns when to come back at the latest (`None`: when something happens).
-    pub fn tick(&mut self) -> Option<Duration> {
-        let now = monotonic_nanos();
-        self.relieve_stalled(now);
-        if !self.waiting.is_empty() {
-            for connection in std::mem::take(&mut self.waiting) {
-                self.leave_waiting(connection.server);
-                self.deliver(now, connection);
-            }
-        }
-        self.rearm(now);
-        self.next_look(now).map(|at| Duration::from_nanos(at.saturating_sub(now).max(1_000_000)))
-    }
-
-    fn next_look(&self, now: u64) -> Option<u64> {
-        let workers = self.workers.iter().flatten().filter(|worker| worker.slot.waiting() > 0);
-        let looks = workers.map(|worker| if worker.health.is_stalled() { now + RETRY } else { worker.health.due() });
-        let rests = self.listeners.values().map(|listener| listener.resting_until).filter(|&until| until > now);
-        let retry = (!self.waiting.is_empty()).then_some(now + RETRY);
-        looks.chain(rests).chain(retry).min()
-    }
-
     fn find(&mut self, id: u32) -> Option<(Slot, &mut Worker)> {
         let workers = self.workers.iter_mut().enumerate();
         workers.filter_map(|(slot, worker)| Some((slot, worker.as_mut()?))).find(|(_, worker)| worker.id == id)
-    }
-
-    /// Accepts what waits at a socket.
-    fn accept(&mut self, number: u32) {
-        for _ in 0..BATCH {
-            let Some(listener) = self.listeners.get_mut(&number) else { return };
-            if !listener.armed {
-                return;
-            }
-            match listener.accept() {
-                Ok((socket, client)) => {
-                    let connection = Connection { socket, client, server: number, hops: 0, not_to: None };
-                    self.deliver(monotonic_nanos(), connection);
-                }
-                Err(error) => match error.raw_os_error() {
-                    Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM) => {
-                        let now = monotonic_nanos();
-                        listener.resting_until = now + REST;
-                        self.rearm(now);
-                        return;
-                    }
-                    Some(libc::EAGAIN) => return,
-                    // The connection is gone before it was accepted (accept(2), "Error handling").
-                    _ => {}
-                },
-            }
-        }
-    }
-
-    /// Hands a connection to the worker its socket's policy picks, or keeps it.
-    fn deliver(&mut self, now: u64, mut connection: Connection) {
-        let Some(listener) = self.listeners.get_mut(&connection.server) else { return };
-        let not_to = connection.not_to.take();
-        // Everyone has sent it back: they are full, and asking again at once would only spin.
-        let tired = not_to.is_some() && connection.hops as usize >= listener.workers.len();
-        let mut desperate = false;
-        loop {
-            if tired {
-                break;
-            }
-            let state = |slot: Slot| match self.workers.get(slot) {
-                Some(Some(worker)) if not_to != Some(slot) => worker.state(now, desperate),
-                _ => State::Gone,
-            };
-            let Choice::Worker(slot) = listener.policy.pick(connection.client, &state) else {
-                if desperate {
-                    break;
-                }
-                desperate = true;
-                continue;
-            };
-            // A policy picks among those it was told are free.
-            let Some(Some(worker)) = self.workers.get_mut(slot) else { break };
-            if !desperate && !worker.check(now) {
-                continue;
-            }
-            match worker.send(now, connection.server, connection.hops, connection.socket.as_fd()) {
-                Sent::Yes => return,
-                Sent::Later => {}
-                Sent::Never => worker.retired = true,
-            }
-        }
-        connection.hops = 0;
-        listener.waiting += 1;
-        self.waiting.push_back(connection);
-        self.rearm(now);
-    }
-
-    fn leave_waiting(&mut self, number: u32) {
-        if let Some(listener) = self.listeners.get_mut(&number) {
-            listener.waiting = listener.waiting.saturating_sub(1);
-        }
-    }
-
-    /// Reads what a worker says.
-    fn hear(&mut self, id: u32) {
-        let Some((slot, _)) = self.find(id) else { return };
-        for _ in 0..BATCH {
-            let Some(Some(worker)) = self.workers.get(slot) else { return };
-            let Some((note, socket)) = worker.hear() else { return };
-            let retired = worker.retired;
-            match (note.kind, socket) {
-                (NoteKind::Ready, _) if !retired => {
-                    if let Some(listener) = self.listeners.get_mut(&note.server) {
-                        listener.add(slot);
-                        self.rearm(monotonic_nanos());
-                    }
-                }
-                (NoteKind::Leave, _) => {
-                    if let Some(listener) = self.listeners.get_mut(&note.server) {
-                        listener.remove(slot);
-                        self.rearm(monotonic_nanos());
-                    }
-                }
-                (NoteKind::Return, Some(socket)) => self.deliver_again(note, socket, slot, 1),
-                _ => {}
-            }
-        }
-    }
-
-    /// Gives a connection `from` a worker to another.
-    fn deliver_again(&mut self, note: Note, socket: OwnedFd, from: Slot, hop: u32) {
-        let sticky = self.listeners.get(&note.server).is_some_and(|listener| listener.kind == Kind::Sticky);
-        let client = if sticky { socket::peer_address(&socket) } else { None };
-        let not_to = (hop > 0).then_some(from);
-        let hops = note.hops.saturating_add(hop);
-        self.deliver(monotonic_nanos(), Connection { socket, client, server: note.server, hops, not_to });
-    }
-
-    /// Gives what a worker has not read to others.
-    fn take_back(&mut self, slot: Slot) {
-        // Counted beforehand: under `sticky` a connection may come back to the worker it was taken from.
-        let Some(Some(worker)) = self.workers.get(slot) else { return };
-        let mut left = Vec::new();
-        while let Some(connection) = worker.take_back() {
-            left.push(connection);
-        }
-        for (note, socket) in left {
-            self.deliver_again(note, socket, slot, 0);
-        }
-    }
-
-    /// Looks after workers with unread connections, and gives those of stalled ones to others that are not.
-    fn relieve_stalled(&mut self, now: u64) {
-        for slot in 0..self.workers.len() {
-            let Some(Some(worker)) = self.workers.get_mut(slot) else { continue };
-            let pulse = worker.pulse();
-            if pulse.waiting == 0 || !worker.health.observe(now, pulse) {
-                continue;
-            }
-            let elsewhere = |other: &Slot| {
-                let worker = self.workers.get(*other).and_then(Option::as_ref);
-                worker.is_some_and(|worker| matches!(worker.state(now, false), State::Free(_)))
-            };
-            let movable = self.listeners.values().any(|listener| {
-                listener.kind != Kind::Sticky
-                    && listener.workers.contains(&slot)
-                    && listener.workers.iter().any(elsewhere)
-            });
-            if movable {
-                self.take_back(slot);
-            }
-        }
-    }
-
-    /// Has the kernel report new connections exactly where somebody can take them: elsewhere they wait in the backlog.
-    fn rearm(&mut self, now: u64) {
-        for (&number, listener) in &mut self.listeners {
-            let wanted = !listener.workers.is_empty() && listener.waiting == 0 && now >= listener.resting_until;
-            if wanted != listener.armed
-                && self.epoll.arm(&listener.socket, Source::Listener(number).token(), wanted).is_ok()
-            {
-                listener.armed = wanted;
-            }
-        }
     }
 }

@@ -74,6 +74,14 @@ impl Primary {
         self.hub().listen(wanted)
     }
 
+    /// See [`Hub::join`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn join(&self, number: u32, id: u32) -> io::Result<OwnedFd> {
+        self.hub().join(number, id)
+    }
+
     /// See [`Hub::unlisten`].
     pub fn unlisten(&self, number: u32) {
         self.hub().unlisten(number);

@@ -7,7 +7,7 @@ use crate::shared::segment::Slot;
 use crate::sys::{message, process};
 use std::fs::File;
 use std::io;
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 use std::sync::atomic::Ordering;
 
@@ -34,6 +34,8 @@ pub struct Worker {
     stat: Option<File>,
     /// Whether it hangs.
     pub health: Health,
+    /// It is not listened to, for want of a descriptor that what it says may carry.
+    pub deaf: bool,
     /// It gets nothing any more: it is draining or dead.
     pub retired: bool,
     /// Its channel is full until then, in nanoseconds of the monotonic clock.
@@ -55,7 +57,7 @@ impl Worker {
     /// A worker that has not been started yet.
     pub fn new(id: u32, slot: Slot, near: OwnedFd, far: OwnedFd) -> Self {
         let health = Health::default();
-        Self { id, slot, near, far, watcher: None, stat: None, health, retired: false, full_until: 0 }
+        Self { id, slot, near, far, watcher: None, stat: None, health, deaf: false, retired: false, full_until: 0 }
     }
 
     /// It runs as process `pid`, and is `name` in node:cluster.
@@ -84,6 +86,13 @@ impl Worker {
             State::Busy
         } else {
             State::Free(self.slot.active())
+        }
+    }
+
+    /// Looks whether a worker that was stalled has come back.
+    pub fn refresh(&mut self, now: u64) {
+        if self.health.is_stalled() {
+            self.health.observe(now, self.pulse());
         }
     }
 
@@ -125,18 +134,20 @@ impl Worker {
         }
     }
 
-    /// Takes back one connection the worker has not read.
+    /// Takes back one connection the worker has not read. None is risked when this process has no room for another
+    /// descriptor.
     pub fn take_back(&self) -> Option<(Note, OwnedFd)> {
-        loop {
+        while process::has_free_descriptor(self.far.as_fd()) {
             let (note, connection) = receive(&self.far).ok()??;
             self.slot.note_taken_back();
             if let Some(connection) = connection {
                 return Some((note, connection));
             }
         }
+        None
     }
 
-    /// Reads what the worker says.
+    /// Reads what the worker says; the caller has made sure that there is room for a descriptor.
     pub fn hear(&self) -> Option<(Note, Option<OwnedFd>)> {
         receive(&self.near).ok()?
     }
@@ -162,7 +173,6 @@ fn receive(channel: &OwnedFd) -> io::Result<Option<(Note, Option<OwnedFd>)>> {
 mod tests {
     use super::*;
     use crate::shared::segment::Segment;
-    use std::os::fd::AsFd;
     use std::os::unix::net::UnixStream;
 
     fn worker() -> Worker {
