@@ -8,6 +8,8 @@
 pub const STALL: u64 = 20_000_000;
 /// A loop that turns but reads nothing for this long has no room (its descriptor table is full). In nanoseconds.
 const CLOGGED: u64 = 5 * STALL;
+/// A stalled worker that cannot tell when its loop turns is tried again after this long. In nanoseconds.
+const PAROLE: u64 = 5 * STALL;
 
 /// What the primary has seen of one worker.
 #[derive(Debug, Default, Clone, Copy)]
@@ -19,6 +21,7 @@ pub struct Health {
     /// When `heartbeat` was last seen to change.
     heartbeat_at: u64,
     stalled: bool,
+    stalled_at: u64,
 }
 
 /// What a worker has written into the shared segment.
@@ -54,22 +57,26 @@ impl Health {
             self.heartbeat = pulse.heartbeat;
             self.heartbeat_at = now;
         }
-        if read || turned {
+        let paroled = pulse.heartbeat == 0 && now.saturating_sub(self.stalled_at) >= PAROLE;
+        if read || turned || paroled {
             self.stalled = false;
         }
         if pulse.waiting > 0 {
             let unread = now.saturating_sub(self.taken_at);
             let still = now.saturating_sub(self.heartbeat_at);
-            self.stalled |= unread >= STALL && (still >= STALL || unread >= CLOGGED);
+            if !self.stalled && unread >= STALL && (still >= STALL || unread >= CLOGGED) {
+                self.stall(now, pulse);
+            }
         }
         self.stalled
     }
 
-    /// The worker was found computing without turning its loop: stalled until it turns.
-    pub fn stall(&mut self, pulse: Pulse) {
+    /// The worker was found to hang: stalled until its loop turns, or it reads.
+    pub fn stall(&mut self, now: u64, pulse: Pulse) {
         self.taken = pulse.taken;
         self.heartbeat = pulse.heartbeat;
         self.stalled = true;
+        self.stalled_at = now;
     }
 
     /// Whether it was stalled when last looked at.
@@ -130,9 +137,18 @@ mod tests {
     }
 
     #[test]
+    fn a_worker_without_a_heartbeat_is_tried_again() {
+        let mut health = Health::default();
+        health.expect(0, pulse(0, 0, 0));
+        assert!(health.observe(STALL, pulse(0, 0, 1)));
+        assert!(health.observe(PAROLE, pulse(0, 0, 0)));
+        assert!(!health.observe(STALL + PAROLE, pulse(0, 0, 0)));
+    }
+
+    #[test]
     fn a_loop_found_computing_is_stalled_until_it_turns() {
         let mut health = Health::default();
-        health.stall(pulse(3, 7, 0));
+        health.stall(0, pulse(3, 7, 0));
         assert!(health.observe(STALL, pulse(3, 7, 0)));
         assert!(!health.observe(STALL, pulse(3, 8, 0)));
     }

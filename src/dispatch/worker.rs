@@ -106,7 +106,7 @@ impl Worker {
         // One with unread connections has just been woken, and `observe` tells what comes of it.
         let quiet = pulse.heartbeat != 0 && pulse.waiting == 0 && now.saturating_sub(pulse.heartbeat) > STALL;
         if quiet && self.is_running() {
-            self.health.stall(pulse);
+            self.health.stall(now, pulse);
             return false;
         }
         true
