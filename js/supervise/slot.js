@@ -106,9 +106,9 @@ class Slot extends EventEmitter {
     this.crashes = countCrash(this.crashes, worker.readyFor, this.#settings.minUptime);
     const delay = delayAfter(this.crashes, this.#settings.backoff);
     this.#timer = setTimeout(() => this.start(), delay);
-    this.emit('worker', 'exit', worker, { ...exit, expected, delay });
-    // Last: who hears it may close this place.
+    // First: who hears it may close this place.
     this.emit('crash', worker, exit, this.crashes);
+    this.emit('worker', 'exit', worker, { ...exit, expected, delay: this.#closed ? undefined : delay });
   }
 }
 

@@ -24,6 +24,7 @@ class Supervisor extends EventEmitter {
   #settleReady;
   #awaited = false;
   #stopping;
+  #failure;
   #stopObeying = () => {};
   #retiring = new Set();
   #counts = { restarts: 0, crashes: 0, reloads: 0 };
@@ -133,6 +134,10 @@ class Supervisor extends EventEmitter {
     this.#stopObeying();
     this.#state = 'stopped';
     running = undefined;
+    const failure = this.#failure;
+    if (failure && this.listenerCount('error') > 0) this.emit('error', failure);
+    // Thrown outside of this promise: as an uncaught exception, which is what an unheard 'error' is.
+    else if (failure) process.nextTick(() => this.emit('error', failure));
     this.emit('shutdown:end');
   }
 
@@ -177,12 +182,10 @@ class Supervisor extends EventEmitter {
         `sound: giving up${stderr === '' ? '' : `; its last lines on stderr:\n${stderr}`}`,
       { slot: worker.slot, pid: worker.pid, exitCode: code, signal, stderr },
     );
-    // An 'error' without a listener ends the process; not where ready() has just told the caller.
-    const told = this.#awaited && this.#state === 'starting';
+    // Not where ready() has just told the caller and nobody listens: an unheard 'error' ends the process.
+    if (!this.#awaited || this.#state !== 'starting' || this.listenerCount('error') > 0) this.#failure = error;
     this.#settleReady.reject(error);
-    this.shutdown().then(() => {
-      if (!told || this.listenerCount('error') > 0) this.emit('error', error);
-    });
+    this.shutdown();
   }
 
   /** One change at a time, in the order asked for. */
