@@ -93,7 +93,8 @@ function configure({ drainTimeout, killTimeout }) {
 }
 
 function onSignal() {
-  if (!draining) drain({ idle: 'close' });
+  // While idle connections linger, a signal says that nobody will serve them any more.
+  if (!draining || !closeIdle) drain({ idle: 'close' });
   else if (Date.now() >= giveUpAt) finish();
   // Otherwise: the echo of the primary's own signal.
 }

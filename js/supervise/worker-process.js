@@ -163,10 +163,12 @@ class WorkerProcess extends EventEmitter {
    */
   drain(idle) {
     if (this.state === State.STARTING) return this.stop();
-    if (this.state === State.READY || (this.state === State.DRAINING && idle === 'close')) {
-      this.#send(envelope('drain', { idle }));
+    if (this.state === State.DRAINING && idle === 'close') {
+      // It has left the channel by now; the agent takes a signal for the same.
+      this.kill('SIGTERM');
     }
     if (this.state === State.READY) {
+      this.#send(envelope('drain', { idle }));
       this.#step(State.DRAINING);
       this.#timer = setTimeout(() => this.stop(), this.#settings.drainTimeout);
     }
