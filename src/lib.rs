@@ -8,5 +8,6 @@
 mod binding;
 pub mod error;
 pub mod kernels;
+pub mod shared;
 pub mod supervise;
 pub mod sys;

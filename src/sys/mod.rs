@@ -3,4 +3,6 @@
 #[cfg(target_os = "linux")]
 pub mod affinity;
 pub mod fs;
+#[cfg(target_os = "linux")]
+pub mod memory;
 pub mod thread;
