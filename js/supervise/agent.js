@@ -65,16 +65,17 @@ function settle() {
 
 /**
  * Takes no new connections, finishes what runs, then exits.
- * @param {{ idle: 'close' | 'linger' }} order what happens to idle kept-alive connections: closed now (nobody will
+ * @param {{ idle: 'close' | 'linger', deadline?: number }} order `deadline`: from when (Date.now()) a SIGTERM means
+ *   it; one that comes before is the echo of a signal to the whole group. `idle`: what happens to idle kept-alive connections: closed now (nobody will
  *   serve them any more), or kept until their keepAliveTimeout with `Connection: close` on a next answer (a client may
  *   be sending a request on them this very moment)
  */
-function drain({ idle }) {
+function drain({ idle, deadline }) {
   closeIdle ||= idle === 'close';
   if (!draining) {
     const { drainTimeout, killTimeout } = timeouts;
     draining = true;
-    giveUpAt = Date.now() + drainTimeout;
+    giveUpAt = deadline ?? Date.now() + drainTimeout;
     for (const response of answering) if (!response.headersSent) response.shouldKeepAlive = false;
     // net's close and not http's: that one would close idle connections whatever `idle` says.
     for (const server of servers()) net.Server.prototype.close.call(server);
@@ -96,7 +97,6 @@ function onSignal() {
   // While idle connections linger, a signal says that nobody will serve them any more.
   if (!draining || !closeIdle) drain({ idle: 'close' });
   else if (Date.now() >= giveUpAt) finish();
-  // Otherwise: the echo of the primary's own signal.
 }
 
 if (cluster.isWorker) {

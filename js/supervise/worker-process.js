@@ -2,6 +2,7 @@
 const cluster = require('node:cluster');
 const { EventEmitter } = require('node:events');
 const { createError } = require('../errors.js');
+const { gateEnvironment } = require('./kernel-gate.js');
 const { State, advance } = require('./lifecycle.js');
 const { envelope } = require('./messages.js');
 const { StderrTail } = require('./stderr-tail.js');
@@ -17,7 +18,7 @@ function fork({ exec, args, execArgv, silent, env }, slot) {
     // stderr is a pipe, so that a death can be reported with its last lines.
     stdio: ['ignore', silent ? 'ignore' : 'inherit', 'pipe', 'ipc'],
   });
-  return cluster.fork({ ...env, RUSTCLUSTER_SLOT: String(slot) });
+  return cluster.fork({ ...gateEnvironment(), ...env, RUSTCLUSTER_SLOT: String(slot) });
 }
 
 /**
@@ -168,9 +169,11 @@ class WorkerProcess extends EventEmitter {
       this.kill('SIGTERM');
     }
     if (this.state === State.READY) {
-      this.#send(envelope('drain', { idle }));
+      const { drainTimeout } = this.#settings;
+      // Said before the timer is set, so that its SIGTERM cannot come before the deadline.
+      this.#send(envelope('drain', { idle, deadline: Date.now() + drainTimeout }));
       this.#step(State.DRAINING);
-      this.#timer = setTimeout(() => this.stop(), this.#settings.drainTimeout);
+      this.#timer = setTimeout(() => this.stop(), drainTimeout + 1);
     }
     return this.exited;
   }
