@@ -101,6 +101,7 @@ if (!nodes) {
   cargo();
   mocha('mocha');
   jest();
+  mocha('pack', process.execPath, ['--config', 'test/pack/.mocharc.json']);
 }
 for (const line of (nodes ?? (sum ? '22,24,26' : '')).split(',').filter(Boolean))
   mocha(`mocha on Node ${line}`, nodeOf(line));
