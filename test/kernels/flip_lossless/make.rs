@@ -44,7 +44,7 @@ impl Kind {
         encoder.set_sampling_factor(self.sampling);
         // The encoder's optimised tables do not count restarts' differences: it panics. jpegtran's are tested instead.
         encoder.set_optimized_huffman_tables(self.optimised && self.restart == 0);
-        encoder.set_progressive(false);
+        encoder.set_progressive(self.progressive);
         if self.restart > 0 {
             encoder.set_restart_interval(self.restart);
         }

@@ -19,6 +19,7 @@
 //! | `sequential` | sequential scans | F |
 //! | `flipper` | the walk over a whole file | B.2.1 |
 
+mod dc;
 mod entropy;
 mod flipper;
 mod frame;
@@ -26,6 +27,8 @@ mod huffman;
 mod lookup;
 mod marker;
 mod optimal;
+mod order;
+mod reader;
 mod scan;
 mod sequential;
 mod tables;

@@ -96,16 +96,18 @@ pub(super) fn flip_scan(
         dc_tables.push(dc);
     }
     let Scratch { entropy, flipped, blocks } = scratch;
-    parse::parse(entropy, job.layout, &coders, job.restart, negated(job.direction), flipped, blocks, control)?;
+    let (layout, restart) = (job.layout, job.restart);
+    let parser = parse::Parser { entropy, layout, coders: &coders, restart, negated: negated(job.direction) };
+    parser.run(flipped, blocks, control)?;
 
-    let order = emit::Order { layout: job.layout, blocks, restart: job.restart };
-    let rebuilt = emit::fitting_dc_tables(&order, job.scan, &mut dc_tables, control)?;
+    let emitter = emit::Emitter { layout, restart, blocks, flipped };
+    let rebuilt = emitter.fit_dc_tables(job.scan, &mut dc_tables, control)?;
     for (component, dc) in job.scan.components.iter().zip(&dc_tables) {
         needed.push((Class::Dc, component.dc_table, Rc::clone(dc)));
     }
     written.write(&needed, out);
     out.extend_from_slice(job.header);
     let codes: Vec<_> = dc_tables.iter().map(|table| table.codes()).collect();
-    emit::emit(&order, flipped, &codes, &rebuilt, &mut BitWriter::new(out), control)?;
+    emitter.run(&codes, &rebuilt, &mut BitWriter::new(out), control)?;
     Ok(end)
 }
