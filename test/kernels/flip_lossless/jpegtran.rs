@@ -12,8 +12,13 @@ use std::process::{Command, Stdio};
 
 /// Runs a tool on `input`; none where the tool is missing.
 fn run(tool: &str, args: &[&str], input: &[u8]) -> Option<Vec<u8>> {
-    let mut child =
-        Command::new(tool).args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().ok()?;
+    let mut child = Command::new(tool)
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .ok()?;
     let mut stdin = child.stdin.take().expect("piped");
     let input = input.to_vec();
     let feeder = std::thread::spawn(move || stdin.write_all(&input));
@@ -71,13 +76,8 @@ fn equals_jpegtran_over_the_matrix() {
                 for restart in [0, 1, 4] {
                     for optimised in [false, true] {
                         for progressive in [false, true] {
-                            let kind = Kind {
-                                quality,
-                                restart,
-                                optimised,
-                                progressive,
-                                ..Kind::new(width, height, sampling)
-                            };
+                            let kind =
+                                Kind { quality, restart, optimised, progressive, ..Kind::new(width, height, sampling) };
                             let whole = (width % mcu_x == 0, height % mcu_y == 0);
                             compared += compare(&kind.encode(), &format!("{name} {kind:?}"), whole);
                         }
@@ -113,8 +113,27 @@ const SCRIPTS: [&str; 6] = [
     "0: 0-0, 0, 2; 1: 0-0, 0, 1; 2: 0-0, 0, 0; 0: 0-0, 2, 1; 0: 0-0, 1, 0; 1: 0-0, 1, 0;
      0: 1-5, 0, 3; 0: 6-63, 0, 2; 0: 1-5, 3, 2; 0: 1-63, 2, 1; 0: 1-63, 1, 0; 1: 1-63, 0, 1; 1: 1-63, 1, 0;
      2: 1-1, 0, 0; 2: 2-63, 0, 0;",
-    "0,1,2: 0-0, 0, 1; 0,1,2: 0-0, 1, 0; 0: 1-63, 0, 4; 0: 1-63, 4, 3; 0: 1-63, 3, 2; 0: 1-63, 2, 1; 0: 1-63, 1, 0;",
+    "0,1,2: 0-0, 0, 1; 0,1,2: 0-0, 1, 0; 0: 1-63, 0, 4; 0: 1-63, 4, 3; 0: 1-63, 3, 2; 0: 1-63, 2, 1; 0: 1-63, 1, 0;
+     1: 1-63, 0, 3; 1: 1-63, 3, 2; 1: 1-63, 2, 1; 1: 1-63, 1, 0; 2: 1-63, 0, 1; 2: 1-63, 1, 0;",
 ];
+
+/// A script that leaves out planes and bands: such files are legal, but djpeg smooths them as it sees fit.
+const INCOMPLETE: &str = "0,1,2: 0-0, 0, 1; 0: 1-63, 0, 2; 0: 1-63, 2, 1; 2: 1-9, 0, 0;";
+
+#[test]
+fn flips_incomplete_progressions() {
+    if tools_missing() {
+        return;
+    }
+    let script = tempfile::NamedTempFile::new().expect("a temporary file");
+    std::fs::write(&script, INCOMPLETE).expect("the file is writable");
+    let plain = Kind::new(48, 64, SAMPLINGS[3].1).encode();
+    let args = ["-scans", script.path().to_str().expect("ASCII")];
+    let made = run("jpegtran", &args, &plain).expect("jpegtran is there");
+    for direction in DIRECTIONS {
+        flip_checked(&made, direction, "incomplete");
+    }
+}
 
 #[test]
 fn equals_jpegtran_for_what_jpegtran_makes() {

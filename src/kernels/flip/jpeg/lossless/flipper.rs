@@ -3,10 +3,11 @@
 
 use super::corrupt;
 use super::frame::Frame;
+use super::job::{Job, Output, Scratch};
 use super::marker::{self, Cursor, Segment};
 use super::scan::{Layout, Scan};
-use super::sequential;
 use super::tables::Tables;
+use super::{progressive, sequential};
 use crate::error::{Error, Result};
 use crate::kernels::control::Control;
 use crate::kernels::flip::options::Direction;
@@ -25,7 +26,9 @@ pub(super) struct Flipper<'a> {
     restart: u32,
     /// Which components have had their scan.
     coded: [bool; 4],
-    scratch: sequential::Scratch,
+    /// Progressive scans: what is known of each component so far.
+    progress: [progressive::Progress; 4],
+    scratch: Scratch,
 }
 
 impl<'a> Flipper<'a> {
@@ -45,7 +48,8 @@ impl<'a> Flipper<'a> {
             written: Tables::default(),
             restart: 0,
             coded: [false; 4],
-            scratch: sequential::Scratch::default(),
+            progress: Default::default(),
+            scratch: Scratch::default(),
         }
     }
 
@@ -114,22 +118,27 @@ impl<'a> Flipper<'a> {
         let frame = self.frame.as_ref().ok_or_else(|| corrupt("a scan before the frame header"))?;
         let scan = Scan::parse(frame, segment.payload)?;
         let layout = Layout::new(frame, &scan, self.direction)?;
-        if frame.progressive {
-            return Err(Error::NotLossless("progressive".into()));
-        }
-        for component in &scan.components {
-            if std::mem::replace(&mut self.coded[component.index], true) {
-                return Err(corrupt("a component is coded twice"));
-            }
-        }
-        let job = sequential::Job {
+        let job = Job {
             scan: &scan,
             header: segment.raw,
             layout: &layout,
             restart: self.restart,
             direction: self.direction,
             tables: &self.read,
+            control: self.control,
         };
-        sequential::flip_scan(&job, data, &mut self.scratch, &mut self.written, &mut self.out, self.control)
+        let mut output = Output { file: &mut self.out, tables: &mut self.written };
+        if frame.progressive {
+            for component in &scan.components {
+                self.coded[component.index] |= scan.ss == 0;
+            }
+            return progressive::flip_scan(&job, data, &mut self.progress, &mut self.scratch, &mut output);
+        }
+        for component in &scan.components {
+            if std::mem::replace(&mut self.coded[component.index], true) {
+                return Err(corrupt("a component is coded twice"));
+            }
+        }
+        sequential::flip_scan(&job, data, &mut self.scratch, &mut output)
     }
 }

@@ -70,6 +70,11 @@ impl Table {
         codes
     }
 
+    /// The bytes it takes in a DHT segment of its own.
+    pub fn size(&self) -> u64 {
+        21 + self.symbols.len() as u64
+    }
+
     /// Appends the table as it stands in a DHT segment behind its class and number byte.
     pub fn write(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.counts);

@@ -1,9 +1,9 @@
 //! The blocks of a scan in mirrored order.
 #![forbid(unsafe_code)]
 
+use super::job::Job;
 use super::scan::{Keeps, Layout, Slot};
 use crate::error::Result;
-use crate::kernels::control::Control;
 
 /// What the walk in mirrored order meets.
 pub(super) enum Event {
@@ -20,17 +20,18 @@ pub(super) enum Event {
     Restart(u32),
 }
 
-/// Calls `each` for all blocks of the mirrored scan and at every `restart` MCUs, if that is not 0.
+/// Calls `each` for all blocks of the mirrored scan and at the end of each restart interval but the last.
 ///
 /// # Errors
 /// `Aborted`.
 #[inline(always)]
-pub(super) fn walk(layout: &Layout, restart: u32, control: &Control, mut each: impl FnMut(Event)) -> Result<()> {
-    let Layout { mcus_x, mcus_y, ref slots, flip_rows, flip_columns } = *layout;
+pub(super) fn walk(job: &Job<'_>, mut each: impl FnMut(Event)) -> Result<()> {
+    let Layout { mcus_x, mcus_y, ref slots, flip_rows, flip_columns } = *job.layout;
+    let restart = job.restart;
     let mut left = restart;
     let mut restarts = 0;
     for y in 0..mcus_y {
-        control.check()?;
+        job.control.check()?;
         let row = if flip_rows { mcus_y - 1 - y } else { y } * mcus_x;
         for x in 0..mcus_x {
             if restart > 0 {

@@ -3,20 +3,16 @@
 
 use super::super::dc::{self, Predictor};
 use super::super::huffman::{Codes, Table};
+use super::super::job::{Block, Job};
 use super::super::order::{Event, walk};
-use super::super::scan::{Layout, Scan};
 use super::super::writer::BitWriter;
-use super::Block;
 use crate::error::Result;
-use crate::kernels::control::Control;
 use std::rc::Rc;
 
 /// A parsed scan.
 pub(super) struct Emitter<'a> {
-    /// The order of the blocks.
-    pub layout: &'a Layout,
-    /// MCUs between restart markers, 0 for none.
-    pub restart: u32,
+    /// The scan.
+    pub job: &'a Job<'a>,
     /// The blocks in the source's order, one for each of the layout.
     pub blocks: &'a [Block],
     /// The code they stand in.
@@ -30,7 +26,7 @@ impl Emitter<'_> {
     ///
     /// # Errors
     /// `Aborted`.
-    pub fn fit_dc_tables(&self, scan: &Scan, tables: &mut [Rc<Table>], control: &Control) -> Result<Vec<bool>> {
+    pub fn fit_dc_tables(&self, tables: &mut [Rc<Table>]) -> Result<Vec<bool>> {
         // 8-bit samples need categories 0 to 11 (table F.1). Tables that have them all need no counting.
         let mut usual = [0; 256];
         usual[..12].fill(1);
@@ -40,28 +36,22 @@ impl Emitter<'_> {
             return Ok(vec![false; tables.len()]);
         }
         let counts = dc::count(
-            scan,
+            self.job.scan,
             |index| self.blocks.get(index).map_or(0, |block| block.dc),
-            |each| walk(self.layout, self.restart, control, each),
+            |each| walk(self.job, each),
         )?;
-        Ok(dc::replace_tables(scan, tables, &counts))
+        Ok(dc::replace_tables(self.job.scan, tables, &counts))
     }
 
     /// Writes the mirrored scan; `codes` are the DC codes by component, `rebuilt` whether those are new.
     ///
     /// # Errors
     /// `Aborted`.
-    pub fn run(
-        &self,
-        codes: &[Codes],
-        rebuilt: &[bool],
-        writer: &mut BitWriter<'_>,
-        control: &Control,
-    ) -> Result<()> {
+    pub fn run(&self, codes: &[Codes], rebuilt: &[bool], writer: &mut BitWriter<'_>) -> Result<()> {
         let mut predictor = Predictor::default();
         // Blocks that stay neighbours with their DC differences are copied in one piece.
         let (mut from, mut to) = (0, 0);
-        walk(self.layout, self.restart, control, |event| match event {
+        walk(self.job, |event| match event {
             Event::Block { slot, index, keeps } => {
                 let Some(&block) = self.blocks.get(index) else { return };
                 let difference = predictor.difference(slot.component, block.dc);

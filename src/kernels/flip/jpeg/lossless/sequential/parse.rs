@@ -5,12 +5,10 @@ use super::super::corrupt;
 use super::super::dc::Predictor;
 use super::super::entropy::Entropy;
 use super::super::huffman::Table;
+use super::super::job::{Block, Job};
 use super::super::lookup::{END, STEP_BITS, Steps, Symbols};
 use super::super::reader::Reader;
-use super::super::scan::Layout;
-use super::Block;
 use crate::error::Result;
-use crate::kernels::control::Control;
 
 /// The decoding tables of one component.
 pub(super) struct Coder {
@@ -29,14 +27,12 @@ impl Coder {
 
 /// What stays the same over a scan.
 pub(super) struct Parser<'a> {
-    /// The code.
+    /// The scan.
+    pub job: &'a Job<'a>,
+    /// Its code.
     pub entropy: &'a Entropy,
-    /// The order of the blocks.
-    pub layout: &'a Layout,
     /// The tables of each component.
     pub coders: &'a [Coder],
-    /// MCUs between restart markers, 0 for none.
-    pub restart: u32,
     /// Which coefficients to negate, bit 63 - k for zigzag position k.
     pub negated: u64,
 }
@@ -47,31 +43,25 @@ impl Parser<'_> {
     ///
     /// # Errors
     /// `ImageCorrupt` where no code matches, a block has too many coefficients, or an interval ends early; `Aborted`.
-    pub fn run(&self, flipped: &mut Vec<u8>, blocks: &mut Vec<Block>, control: &Control) -> Result<()> {
+    pub fn run(&self, flipped: &mut Vec<u8>, blocks: &mut Vec<Block>) -> Result<()> {
         let code = &self.entropy.bytes[..];
         flipped.resize(code.len(), 0);
         blocks.clear();
-        blocks.reserve(self.layout.blocks() as usize);
-        let mcus = self.layout.mcus_x * self.layout.mcus_y;
-        let interval = if self.restart == 0 { mcus } else { self.restart };
-        let mut begin = 0;
-        for (i, &end) in (0..).zip(&self.entropy.ends) {
-            let mut left = interval.min(mcus - i * interval);
-            let mut reader = Reader::new(begin);
-            let mut predictor = Predictor::default();
-            while left > 0 {
-                control.check()?;
-                let now = left.min(self.layout.mcus_x);
-                reader = self.mcus(now, reader, &mut predictor, flipped, blocks)?;
-                if reader.position() > u64::from(end) * 8 {
-                    return Err(corrupt("entropy-coded data ends early"));
-                }
-                left -= now;
+        blocks.reserve(self.job.layout.blocks() as usize);
+        let mut reader = Reader::new(0);
+        let mut predictor = Predictor::default();
+        self.job.for_each_row(self.entropy, |mcus, starts, end| {
+            if let Some(begin) = starts {
+                reader = Reader::new(begin);
+                predictor = Predictor::default();
             }
+            reader = self.mcus(mcus, reader, &mut predictor, flipped, blocks)?;
             reader.store(code, flipped);
-            begin = end as usize;
-        }
-        Ok(())
+            if reader.position() > end {
+                return Err(corrupt("entropy-coded data ends early"));
+            }
+            Ok(())
+        })
     }
 
     /// Walks over `count` MCUs.
@@ -86,7 +76,7 @@ impl Parser<'_> {
         let code = &self.entropy.bytes[..];
         let mut predict = std::mem::take(predictor);
         for _ in 0..count {
-            for slot in &self.layout.slots {
+            for slot in &self.job.layout.slots {
                 let start = reader.position();
                 let coder = &self.coders[slot.component];
                 reader.refill(code, flipped);
