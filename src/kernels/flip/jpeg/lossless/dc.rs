@@ -12,7 +12,7 @@ use crate::error::Result;
 use std::rc::Rc;
 
 /// The DC coefficient of the last block of each of a scan's components.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 pub(super) struct Predictor {
     last: [i32; 4],
 }

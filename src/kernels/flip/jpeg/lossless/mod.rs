@@ -19,6 +19,7 @@
 //! | `sequential` | sequential scans | F |
 //! | `flipper` | the walk over a whole file | B.2.1 |
 
+mod cpu;
 mod dc;
 mod entropy;
 mod flipper;

@@ -16,11 +16,9 @@ pub(super) const REFILLED: u32 = 3 * STEP_BITS;
 pub(super) struct Reader {
     /// The next bits, flushed left.
     window: u64,
-    /// How many of them count.
-    valid: u32,
-    /// Offset of the byte that comes into the window next.
-    next: usize,
-    /// Offset of the byte that `complement` starts at.
+    /// The 64 bits behind those at `base`: loaded a refill before they are needed, so that nothing waits for them.
+    ahead: u64,
+    /// Offset of a byte at or before the position.
     base: usize,
     /// How many bits from there on are dealt with, 7 + [`REFILLED`] at most.
     used: u32,
@@ -29,9 +27,9 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    /// Starts at a whole byte; [`refill`](Self::refill) comes next.
-    pub fn new(begin: usize) -> Self {
-        Self { window: 0, valid: 0, next: begin, base: begin, used: 0, complement: 0 }
+    /// Starts at a whole byte of `code`.
+    pub fn new(code: &[u8], begin: usize) -> Self {
+        Self { window: load(code, begin), ahead: load(code, begin + 8), base: begin, used: 0, complement: 0 }
     }
 
     /// The bit position.
@@ -40,7 +38,7 @@ impl Reader {
         self.base as u64 * 8 + u64::from(self.used)
     }
 
-    /// The next bits, flushed left; [`REFILLED`] of them less what was skipped since the last refill.
+    /// The next bits, flushed left; [`REFILLED`] of them at least less what was skipped since the last refill.
     #[inline(always)]
     pub fn window(&self) -> u64 {
         self.window
@@ -49,14 +47,13 @@ impl Reader {
     /// Complements those of the next bits that are set here, flushed left.
     #[inline(always)]
     pub fn complement(&mut self, bits: u64) {
-        self.complement |= bits >> self.used;
+        self.complement |= bits >> (self.used & 63);
     }
 
     /// Goes on by `bits`; at most [`REFILLED`] between two refills.
     #[inline(always)]
     pub fn skip(&mut self, bits: u32) {
-        self.window <<= bits;
-        self.valid -= bits;
+        self.window <<= bits & 63;
         self.used += bits;
     }
 
@@ -73,14 +70,12 @@ impl Reader {
     #[inline(always)]
     pub fn refill(&mut self, code: &[u8], flipped: &mut [u8]) {
         self.store(code, flipped);
+        // In two shifts, as nothing may have been used.
+        self.window |= self.ahead >> 1 >> ((63 - self.used) & 63);
         // 61 bits have been used at most: this never shifts by 64.
-        let whole = self.used >> 3;
-        self.complement <<= whole * 8;
-        self.base += whole as usize;
+        self.complement <<= self.used & 0x38;
+        self.base += (self.used >> 3) as usize;
         self.used &= 7;
-        // The offset does not depend on what has been skipped just now, so the load is not waited for.
-        self.window |= load(code, self.next) >> self.valid;
-        self.next += (63 - self.valid as usize) >> 3;
-        self.valid |= 56;
+        self.ahead = load(code, self.base + 8);
     }
 }

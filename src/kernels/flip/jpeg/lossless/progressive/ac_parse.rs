@@ -57,11 +57,11 @@ impl Parser<'_> {
         bands.clear();
         bands.reserve(self.nonzero.len());
         let mut counts = [0; 256];
-        let mut reader = Reader::new(0);
+        let mut reader = Reader::new(code, 0);
         let mut eob_run = 0;
         self.job.for_each_row(self.entropy, |blocks, starts, end| {
             if let Some(begin) = starts {
-                reader = Reader::new(begin);
+                reader = Reader::new(code, begin);
                 eob_run = 0;
             }
             for _ in 0..blocks {

@@ -60,11 +60,11 @@ fn parse(job: &Job<'_>, symbols: &[Symbols], scratch: &mut Scratch) -> Result<()
     let code = &entropy.bytes[..];
     dc.clear();
     dc.reserve(job.layout.blocks() as usize);
-    let mut reader = Reader::new(0);
+    let mut reader = Reader::new(code, 0);
     let mut predictor = Predictor::default();
     job.for_each_row(entropy, |mcus, starts, end| {
         if let Some(begin) = starts {
-            reader = Reader::new(begin);
+            reader = Reader::new(code, begin);
             predictor = Predictor::default();
         }
         for _ in 0..mcus {

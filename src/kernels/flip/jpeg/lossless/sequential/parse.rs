@@ -1,6 +1,7 @@
 //! Walks the code of a sequential scan once (T.81 F.2.2).
 #![forbid(unsafe_code)]
 
+use super::super::cpu::{self, Work};
 use super::super::corrupt;
 use super::super::dc::Predictor;
 use super::super::entropy::Entropy;
@@ -37,6 +38,52 @@ pub(super) struct Parser<'a> {
     pub negated: u64,
 }
 
+/// What comes after a step.
+enum Next {
+    /// Another one.
+    Step,
+    /// Another block.
+    Block,
+    /// A symbol that does not go by steps: the step has not been taken.
+    Symbol,
+}
+
+/// Some MCUs in a row.
+struct Row<'a> {
+    parser: &'a Parser<'a>,
+    count: u32,
+    reader: Reader,
+    predictor: Predictor,
+    flipped: &'a mut [u8],
+    blocks: &'a mut Vec<Block>,
+}
+
+impl Work for Row<'_> {
+    type Output = Result<(Reader, Predictor)>;
+
+    #[inline(always)]
+    fn run(self) -> Self::Output {
+        let Self { parser, count, mut reader, mut predictor, flipped, blocks } = self;
+        let code = &parser.entropy.bytes[..];
+        for _ in 0..count {
+            for slot in &parser.job.layout.slots {
+                let start = reader.position();
+                let coder = &parser.coders[slot.component];
+                reader.refill(code, flipped);
+                let (dc, dc_length) = predictor.read(&coder.dc, slot.component, reader.window())?;
+                reader.skip(dc_length);
+                if dc_length > STEP_BITS {
+                    reader.refill(code, flipped);
+                }
+                reader = parser.ac(coder, reader, flipped)?;
+                let lengths = (dc_length << 11) as u16 | (reader.position() - start) as u16;
+                blocks.push(Block { start: start as u32, dc, lengths });
+            }
+        }
+        Ok((reader, predictor))
+    }
+}
+
 impl Parser<'_> {
     /// Fills `flipped` with the code, the value bits of negated coefficients complemented, and `blocks` with an entry
     /// a block in coding order.
@@ -48,14 +95,14 @@ impl Parser<'_> {
         flipped.resize(code.len(), 0);
         blocks.clear();
         blocks.reserve(self.job.layout.blocks() as usize);
-        let mut reader = Reader::new(0);
+        let mut reader = Reader::new(code, 0);
         let mut predictor = Predictor::default();
         self.job.for_each_row(self.entropy, |mcus, starts, end| {
             if let Some(begin) = starts {
-                reader = Reader::new(begin);
+                reader = Reader::new(code, begin);
                 predictor = Predictor::default();
             }
-            reader = self.mcus(mcus, reader, &mut predictor, flipped, blocks)?;
+            (reader, predictor) = cpu::run(Row { parser: self, count: mcus, reader, predictor, flipped, blocks })?;
             reader.store(code, flipped);
             if reader.position() > end {
                 return Err(corrupt("entropy-coded data ends early"));
@@ -64,68 +111,44 @@ impl Parser<'_> {
         })
     }
 
-    /// Walks over `count` MCUs.
-    fn mcus(
-        &self,
-        count: u32,
-        mut reader: Reader,
-        predictor: &mut Predictor,
-        flipped: &mut [u8],
-        blocks: &mut Vec<Block>,
-    ) -> Result<Reader> {
-        let code = &self.entropy.bytes[..];
-        let mut predict = std::mem::take(predictor);
-        for _ in 0..count {
-            for slot in &self.job.layout.slots {
-                let start = reader.position();
-                let coder = &self.coders[slot.component];
-                reader.refill(code, flipped);
-                let (dc, dc_length) = predict.read(&coder.dc, slot.component, reader.window())?;
-                reader.skip(dc_length);
-                if dc_length > STEP_BITS {
-                    reader.refill(code, flipped);
-                }
-                reader = self.ac(coder, reader, flipped)?;
-                let lengths = (dc_length << 11) as u16 | (reader.position() - start) as u16;
-                blocks.push(Block { start: start as u32, dc, lengths });
-            }
-        }
-        *predictor = predict;
-        Ok(reader)
-    }
-
     /// Walks over the AC coefficients of a block.
     #[inline(always)]
     fn ac(&self, coder: &Coder, mut reader: Reader, flipped: &mut [u8]) -> Result<Reader> {
         let code = &self.entropy.bytes[..];
         let mut k = 1;
-        // The DC difference took the place of one of three steps.
-        let mut steps = 2;
         loop {
-            for _ in 0..steps {
-                let step = coder.steps.get(reader.window());
-                let after = k + step.advance();
-                if after >= 64 {
-                    // 64 is a block without EOB; END more than 63 is an EOB within it. All else means that the step
-                    // reached into the next block, or that there is none.
-                    if after == 64 || (END..END + 64).contains(&after) {
-                        reader.complement(step.complement(self.negated << k));
-                        reader.skip(step.length());
-                        return Ok(reader);
+            // Three steps to a refill, of which the DC difference takes the place of the first.
+            for _ in 0..2 {
+                match self.step(coder, &mut k, &mut reader) {
+                    Next::Step => {}
+                    Next::Block => return Ok(reader),
+                    Next::Symbol => {
+                        (reader, k) = self.symbol(coder, k, reader, flipped)?;
+                        if k == 64 {
+                            return Ok(reader);
+                        }
+                        break;
                     }
-                    (reader, k) = self.symbol(coder, k, reader, flipped)?;
-                    if k == 64 {
-                        return Ok(reader);
-                    }
-                    break;
                 }
-                reader.complement(step.complement(self.negated << k));
-                reader.skip(step.length());
-                k = after;
             }
             reader.refill(code, flipped);
-            steps = 3;
         }
+    }
+
+    /// Takes one step of the lookup table.
+    #[inline(always)]
+    fn step(&self, coder: &Coder, k: &mut u32, reader: &mut Reader) -> Next {
+        let step = coder.steps.get(reader.window());
+        let after = *k + step.advance();
+        // 64 is a block without EOB; END more than 63 is an EOB within it. What else is above 63 reaches into the next
+        // block, or is no step.
+        if after > 64 && !(END..END + 64).contains(&after) {
+            return Next::Symbol;
+        }
+        reader.complement(step.complement(self.negated << (*k & 63)));
+        reader.skip(step.length());
+        *k = after;
+        if after < 64 { Next::Step } else { Next::Block }
     }
 
     /// Reads one AC symbol for position `k`; returns the position behind it, 64 after EOB.
