@@ -4,9 +4,8 @@
 use super::corrupt;
 use crate::error::{Error, Result};
 
-/// Readable bytes behind the data. A block takes at most 31 bits of DC and 63 times 31 of AC, readers look at most 16
-/// bytes ahead and check once a block that they are still within the data.
-const SLACK: usize = 512;
+/// Zeros behind the data, so that the last block has a whole [`Window`](super::reader::Window) too.
+const SLACK: usize = 1024;
 
 /// The data of one scan.
 #[derive(Default)]
@@ -84,12 +83,6 @@ fn find_ff(bytes: &[u8]) -> Option<usize> {
         }
     }
     rest.iter().position(|&byte| byte == 0xFF).map(|at| chunks.len() * 32 + at)
-}
-
-/// Eight bytes from offset `at`, the first one on top; zeros behind the end.
-#[inline(always)]
-pub(super) fn load(bytes: &[u8], at: usize) -> u64 {
-    bytes.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |chunk| u64::from_be_bytes(*chunk))
 }
 
 /// 64 bits from bit position `at`; zeros behind the end.

@@ -82,8 +82,6 @@ pub(super) struct Band {
 pub(super) struct Scratch {
     /// The code of a scan.
     pub entropy: Entropy,
-    /// The same with the right bits complemented.
-    pub flipped: Vec<u8>,
     /// An index of a sequential scan.
     pub blocks: Vec<Block>,
     /// The values of a progressive DC scan.
@@ -117,17 +115,18 @@ impl Job<'_> {
     }
 
     /// Calls `each` for every row, or part of a row, of MCUs that no restart marker cuts: with the number of MCUs,
-    /// and with the interval's number and first byte in `entropy` where a new interval begins.
+    /// with the first byte of a restart interval where one begins, and with the bit that it ends at; `ends` are the
+    /// intervals' last bytes.
     ///
     /// # Errors
     /// `Aborted`, and those of `each`.
     pub fn for_each_row(
         &self,
-        entropy: &Entropy,
+        ends: &[u32],
         mut each: impl FnMut(u32, Option<usize>, u64) -> Result<()>,
     ) -> Result<()> {
         let mut begin = 0;
-        for (i, &end) in (0..).zip(&entropy.ends) {
+        for (i, &end) in (0..).zip(ends) {
             let mut left = self.interval().min(self.mcus() - i * self.interval());
             let mut starts = Some(begin);
             while left > 0 {

@@ -155,6 +155,6 @@ impl Step {
         // An arithmetic shift spreads the top bit: all ones where the coefficient is negated.
         let first = ((negated << ((self.0 >> 6) & 63)) as i64 >> 63) as u64;
         let second = ((negated << ((self.0 >> 12) & 63)) as i64 >> 63) as u64;
-        (first & self.0 & TOP) | (second & (self.0 << STEP_BITS) & TOP)
+        ((first & self.0) | (second & (self.0 << STEP_BITS))) & TOP
     }
 }

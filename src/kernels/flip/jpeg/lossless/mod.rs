@@ -30,6 +30,7 @@ mod lookup;
 mod marker;
 mod optimal;
 mod order;
+mod place;
 mod progressive;
 mod reader;
 mod scan;

@@ -26,15 +26,16 @@ pub(super) fn flip_scan(
     scratch: &mut Scratch,
     output: &mut Output<'_>,
 ) -> Result<usize> {
-    let Scratch { entropy, flipped, bands, .. } = scratch;
+    let Scratch { entropy, bands, .. } = scratch;
     let end = job.read(data, 0, entropy)?;
     // The component's DC scan had a bit for each block at least, so its size is honest.
     nonzero.resize(job.layout.blocks() as usize, 0);
     let number = job.scan.components[0].ac_table;
     let table = job.tables.get(Class::Ac, number)?;
     let symbols = Symbols::new(&table);
-    let parser = Parser { job, entropy, symbols: &symbols, negated: negated(job.direction), nonzero };
-    let counts = parser.run(flipped, bands)?;
+    let parser = Parser { job, symbols: &symbols, negated: negated(job.direction), nonzero };
+    let counts = parser.run(entropy, bands)?;
+    let code = &entropy.bytes[..];
 
     let old = table.codes();
     let best = Rc::new(best_table(job, bands, &counts)?);
@@ -51,15 +52,15 @@ pub(super) fn flip_scan(
     let writer = BitWriter::new(output.file);
     if keep {
         let copy = |writer: &mut BitWriter<'_>, band: &Band, _: usize| {
-            writer.copy(flipped, band.start, band.start + u32::from(band.length));
+            writer.copy(code, band.start, band.start + u32::from(band.length));
         };
-        let mut sink = Write { writer, flipped, codes, available, block: copy };
+        let mut sink = Write { writer, code, codes, available, block: copy };
         join(job, bands, &mut sink)?;
         sink.writer.finish();
     } else {
-        let recoder = Recoder { job, symbols: &symbols, codes, flipped, nonzero };
-        let code = |writer: &mut BitWriter<'_>, band: &Band, index: usize| recoder.block(writer, band, index);
-        let mut sink = Write { writer, flipped, codes, available, block: code };
+        let recoder = Recoder { job, symbols: &symbols, codes, code, nonzero };
+        let recode = |writer: &mut BitWriter<'_>, band: &Band, index: usize| recoder.block(writer, band, index);
+        let mut sink = Write { writer, code, codes, available, block: recode };
         join(job, bands, &mut sink)?;
         sink.writer.finish();
     }
@@ -91,7 +92,7 @@ struct Recoder<'a> {
     job: &'a Job<'a>,
     symbols: &'a Symbols,
     codes: &'a Codes,
-    flipped: &'a [u8],
+    code: &'a [u8],
     nonzero: &'a [u64],
 }
 
@@ -104,12 +105,12 @@ impl Recoder<'_> {
         let (mut at, mut k) = (band.start, self.job.scan.ss);
         while at < end {
             // All this has been read before: neither can fail.
-            let Some((length, symbol)) = self.symbols.get(load_bits(self.flipped, at)) else { return };
+            let Some((length, symbol)) = self.symbols.get(load_bits(self.code, at)) else { return };
             let Some(found) = target(nonzero, k, u32::from(symbol >> 4), self.job.scan.se) else { return };
-            let (code, new_length) = self.codes.get(symbol);
-            writer.put(code, new_length);
+            let (new_code, new_length) = self.codes.get(symbol);
+            writer.put(new_code, new_length);
             let behind = at + length + u32::from(symbol & 15) + found.corrections;
-            writer.copy(self.flipped, at + length, behind);
+            writer.copy(self.code, at + length, behind);
             at = behind;
             k = found.k + 1;
         }

@@ -2,18 +2,18 @@
 #![forbid(unsafe_code)]
 
 use super::super::corrupt;
+use super::super::cpu::{self, Work};
 use super::super::entropy::Entropy;
 use super::super::job::{Band, Job};
 use super::super::lookup::Symbols;
-use super::super::reader::{REFILLED, Reader};
+use super::super::place::{Place, ends_early};
+use super::super::reader::{REFILLED, Reader, Window, window};
 use crate::error::Result;
 
 /// What stays the same over a scan.
 pub(super) struct Parser<'a> {
     /// The scan.
     pub job: &'a Job<'a>,
-    /// Its code.
-    pub entropy: &'a Entropy,
     /// Its table.
     pub symbols: &'a Symbols,
     /// Which coefficients to negate, bit 63 - k for zigzag position k.
@@ -45,35 +45,61 @@ pub(super) fn target(nonzero: u64, k: u32, run: u32, se: u32) -> Option<Target> 
     (zeros != 0).then(|| Target { k: at, corrections: at - k - run })
 }
 
+/// Some blocks in a row.
+struct Row<'a> {
+    parser: &'a Parser<'a>,
+    count: u32,
+    place: Place,
+    eob_run: u32,
+    code: &'a mut [u8],
+    bands: &'a mut Vec<Band>,
+    counts: &'a mut [u32; 256],
+}
+
+impl Work for Row<'_> {
+    type Output = Result<(Place, u32)>;
+
+    #[inline(always)]
+    fn run(self) -> Self::Output {
+        let Self { parser, count, mut place, mut eob_run, code, bands, counts } = self;
+        for _ in 0..count {
+            let nonzero = parser.nonzero.get(bands.len()).copied().unwrap_or_default();
+            let nonzero = if parser.job.scan.ah > 0 { nonzero } else { 0 };
+            place.at += place.reader.rebase();
+            let window = window(code, place.at).ok_or_else(ends_early)?;
+            let mut band;
+            (place.reader, eob_run, band) = parser.block(place.reader, eob_run, nonzero, window, counts)?;
+            band.start += place.at as u32 * 8;
+            band.tail += place.at as u32 * 8;
+            bands.push(band);
+        }
+        place.store(code);
+        Ok((place, eob_run))
+    }
+}
+
 impl Parser<'_> {
-    /// Fills `flipped` with the code, negated coefficients complemented, and `bands` with an entry a block in coding
-    /// order. Returns how often each symbol stands there, EOBn left out.
+    /// Complements negated coefficients in `entropy` and fills `bands` with an entry a block in coding order. Returns
+    /// how often each symbol stands there, EOBn left out.
     ///
     /// # Errors
     /// `ImageCorrupt` where no code matches, a symbol is not legal, or an interval ends early; `Aborted`.
-    pub fn run(&self, flipped: &mut Vec<u8>, bands: &mut Vec<Band>) -> Result<[u32; 256]> {
-        let code = &self.entropy.bytes[..];
-        flipped.resize(code.len(), 0);
+    pub fn run(&self, entropy: &mut Entropy, bands: &mut Vec<Band>) -> Result<[u32; 256]> {
         bands.clear();
         bands.reserve(self.nonzero.len());
         let mut counts = [0; 256];
-        let mut reader = Reader::new(code, 0);
+        let mut place = Place::default();
         let mut eob_run = 0;
-        self.job.for_each_row(self.entropy, |blocks, starts, end| {
+        self.job.for_each_row(&entropy.ends, |count, starts, end| {
             if let Some(begin) = starts {
-                reader = Reader::new(code, begin);
+                place = Place::new(&mut entropy.bytes, begin)?;
                 eob_run = 0;
             }
-            for _ in 0..blocks {
-                let nonzero = self.nonzero.get(bands.len()).copied().unwrap_or_default();
-                let nonzero = if self.job.scan.ah > 0 { nonzero } else { 0 };
-                let band;
-                (reader, eob_run, band) = self.block(reader, eob_run, nonzero, flipped, &mut counts)?;
-                bands.push(band);
-            }
-            reader.store(code, flipped);
-            if reader.position() > end {
-                return Err(corrupt("entropy-coded data ends early"));
+            let code = &mut entropy.bytes[..];
+            let row = Row { parser: self, count, place, eob_run, code, bands, counts: &mut counts };
+            (place, eob_run) = cpu::run(row)?;
+            if place.position() > end {
+                return Err(ends_early());
             }
             Ok(())
         })?;
@@ -87,22 +113,22 @@ impl Parser<'_> {
         mut reader: Reader,
         mut eob_run: u32,
         nonzero: u64,
-        flipped: &mut [u8],
+        code: &mut Window,
         counts: &mut [u32; 256],
     ) -> Result<(Reader, u32, Band)> {
         let (se, refines) = (self.job.scan.se, self.job.scan.ah > 0);
         let mut k = self.job.scan.ss;
-        let mut band = Band { start: reader.position() as u32, ..Band::default() };
+        let mut band = Band { start: reader.position(), ..Band::default() };
         if eob_run == 0 {
             while k <= se {
-                reader.refill(&self.entropy.bytes, flipped);
-                let Some((length, symbol)) = self.symbols.get(reader.window()) else {
+                reader.refill(code);
+                let Some((length, symbol)) = self.symbols.get(reader.bits()) else {
                     return Err(corrupt("an AC code is not in its table"));
                 };
                 let (run, size) = (u32::from(symbol >> 4), u32::from(symbol & 15));
                 if size == 0 && run < 15 {
-                    band.length = (reader.position() as u32 - band.start) as u16;
-                    let extra = (reader.window() << length >> 1 >> (63 - run)) as u32;
+                    band.length = (reader.position() - band.start) as u16;
+                    let extra = (reader.bits() << length >> 1 >> (63 - run)) as u32;
                     eob_run = (1 << run) + extra;
                     reader.skip(length + run);
                     break;
@@ -122,26 +148,26 @@ impl Parser<'_> {
                     }
                 }
                 reader.skip(length + size);
-                reader = self.skip_corrections(reader, found.corrections, flipped);
+                reader = self.skip_corrections(reader, found.corrections, code);
                 k = found.k + 1;
             }
         }
         if eob_run > 0 {
             eob_run -= 1;
             band.ends = true;
-            band.tail = reader.position() as u32;
+            band.tail = reader.position();
             band.tail_length = if k <= se { (nonzero & (!0 >> k) & (!0 << (63 - se))).count_ones() as u8 } else { 0 };
-            reader = self.skip_corrections(reader, u32::from(band.tail_length), flipped);
+            reader = self.skip_corrections(reader, u32::from(band.tail_length), code);
         } else {
-            band.length = (reader.position() as u32 - band.start) as u16;
+            band.length = (reader.position() - band.start) as u16;
         }
         Ok((reader, eob_run, band))
     }
 
     #[inline(always)]
-    fn skip_corrections(&self, mut reader: Reader, mut bits: u32, flipped: &mut [u8]) -> Reader {
+    fn skip_corrections(&self, mut reader: Reader, mut bits: u32, code: &mut Window) -> Reader {
         while bits > 0 {
-            reader.refill(&self.entropy.bytes, flipped);
+            reader.refill(code);
             let now = bits.min(REFILLED);
             reader.skip(now);
             bits -= now;

@@ -1,12 +1,12 @@
 //! First scans of DC coefficients: differences, coded like a sequential scan's (T.81 G.1.2.1).
 #![forbid(unsafe_code)]
 
-use super::super::corrupt;
 use super::super::dc::{self, Predictor};
 use super::super::job::{Job, Output, Scratch};
 use super::super::lookup::Symbols;
 use super::super::order::{Event, walk};
-use super::super::reader::Reader;
+use super::super::place::{Place, ends_early};
+use super::super::reader::window;
 use super::super::tables::Class;
 use super::super::writer::BitWriter;
 use crate::error::Result;
@@ -57,27 +57,26 @@ pub(super) fn flip_scan(
 /// Fills `scratch.dc` with the coefficients in coding order.
 fn parse(job: &Job<'_>, symbols: &[Symbols], scratch: &mut Scratch) -> Result<()> {
     let Scratch { entropy, dc, .. } = scratch;
-    let code = &entropy.bytes[..];
     dc.clear();
     dc.reserve(job.layout.blocks() as usize);
-    let mut reader = Reader::new(code, 0);
-    let mut predictor = Predictor::default();
-    job.for_each_row(entropy, |mcus, starts, end| {
+    let mut place = Place::default();
+    job.for_each_row(&entropy.ends, |mcus, starts, end| {
         if let Some(begin) = starts {
-            reader = Reader::new(code, begin);
-            predictor = Predictor::default();
+            place = Place::new(&mut entropy.bytes, begin)?;
         }
         for _ in 0..mcus {
             for slot in &job.layout.slots {
-                // Nothing is complemented here, so there is nothing to store.
-                reader.refill(code, &mut []);
-                let (value, length) = predictor.read(&symbols[slot.component], slot.component, reader.window())?;
-                reader.skip(length);
+                place.at += place.reader.rebase();
+                let window = window(&mut entropy.bytes, place.at).ok_or_else(ends_early)?;
+                place.reader.refill(window);
+                let bits = place.reader.bits();
+                let (value, length) = place.predictor.read(&symbols[slot.component], slot.component, bits)?;
+                place.reader.skip(length);
                 dc.push(value);
             }
         }
-        if reader.position() > end {
-            return Err(corrupt("entropy-coded data ends early"));
+        if place.position() > end {
+            return Err(ends_early());
         }
         Ok(())
     })

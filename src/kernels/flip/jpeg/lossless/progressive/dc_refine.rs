@@ -1,10 +1,10 @@
 //! Refinement scans of DC coefficients: one bit a block (T.81 G.1.2.1.1).
 #![forbid(unsafe_code)]
 
-use super::super::corrupt;
 use super::super::entropy::load_bits;
 use super::super::job::{Job, Output, Scratch};
 use super::super::order::{Event, walk};
+use super::super::place::ends_early;
 use super::super::writer::BitWriter;
 use crate::error::Result;
 
@@ -21,14 +21,14 @@ pub(super) fn flip_scan(
     // Bit positions need no parsing: each interval's blocks stand one behind another.
     let mut begins = Vec::with_capacity(entropy.ends.len());
     let mut blocks = 0;
-    job.for_each_row(entropy, |mcus, starts, end| {
+    job.for_each_row(&entropy.ends, |mcus, starts, end| {
         if let Some(begin) = starts {
             begins.push(begin as u32 * 8);
             blocks = 0;
         }
         blocks += u64::from(mcus) * slots as u64;
         if begins.last().is_none_or(|&begin| u64::from(begin) + blocks > end) {
-            return Err(corrupt("entropy-coded data ends early"));
+            return Err(ends_early());
         }
         Ok(())
     })?;

@@ -135,7 +135,7 @@ pub(super) struct Write<'a, F> {
     /// Where to.
     pub writer: BitWriter<'a>,
     /// The complemented code.
-    pub flipped: &'a [u8],
+    pub code: &'a [u8],
     /// The codes of EOBn.
     pub codes: &'a Codes,
     /// Those that may be used.
@@ -158,7 +158,7 @@ impl<F: FnMut(&mut BitWriter<'_>, &Band, usize)> Sink for Write<'_, F> {
             let (now, later) = tails.split_at_checked(part as usize).unwrap_or((tails, &[]));
             for tail in now.iter().filter(|tail| tail.length > 0) {
                 let length = u32::from(tail.length);
-                self.writer.put(load_bits(self.flipped, tail.at) >> (64 - length), length);
+                self.writer.put(load_bits(self.code, tail.at) >> (64 - length), length);
             }
             tails = later;
             run -= part;

@@ -16,7 +16,7 @@ pub(super) struct Emitter<'a> {
     /// The blocks in the source's order, one for each of the layout.
     pub blocks: &'a [Block],
     /// The code they stand in.
-    pub flipped: &'a [u8],
+    pub code: &'a [u8],
 }
 
 impl Emitter<'_> {
@@ -57,24 +57,24 @@ impl Emitter<'_> {
                 let difference = predictor.difference(slot.component, block.dc);
                 if keeps && !rebuilt[slot.component] {
                     if block.start != to {
-                        writer.copy(self.flipped, from, to);
+                        writer.copy(self.code, from, to);
                         from = block.start;
                     }
                 } else {
-                    writer.copy(self.flipped, from, to);
+                    writer.copy(self.code, from, to);
                     dc::write(writer, &codes[slot.component], difference);
                     from = block.ac();
                 }
                 to = block.end();
             }
             Event::Restart(number) => {
-                writer.copy(self.flipped, from, to);
+                writer.copy(self.code, from, to);
                 (from, to) = (0, 0);
                 writer.restart(number);
                 predictor = Predictor::default();
             }
         })?;
-        writer.copy(self.flipped, from, to);
+        writer.copy(self.code, from, to);
         writer.finish();
         Ok(())
     }

@@ -1,7 +1,6 @@
 //! Sequential scans: 8-bit baseline and extended, interleaved or not (T.81 F).
 //!
-//! `parse` walks the code once and leaves behind a copy of it with the right value bits complemented, and an index of
-//! the blocks; `emit` copies the blocks in mirrored order and codes the DC differences anew.
+//! `parse` walks the code once, complements the right value bits and leaves behind an index of the blocks; `emit` copies the blocks in mirrored order and codes the DC differences anew.
 #![forbid(unsafe_code)]
 
 mod emit;
@@ -25,7 +24,7 @@ pub(super) fn flip_scan(
     scratch: &mut Scratch,
     output: &mut Output<'_>,
 ) -> Result<usize> {
-    let Scratch { entropy, flipped, blocks, .. } = scratch;
+    let Scratch { entropy, blocks, .. } = scratch;
     // A block takes a bit of DC and one of EOB at least.
     let end = job.read(data, 2, entropy)?;
     let mut dc_tables = Vec::new();
@@ -38,9 +37,9 @@ pub(super) fn flip_scan(
         needed.push((Class::Ac, component.ac_table, ac));
         dc_tables.push(dc);
     }
-    parse::Parser { job, entropy, coders: &coders, negated: negated(job.direction) }.run(flipped, blocks)?;
+    parse::Parser { job, coders: &coders, negated: negated(job.direction) }.run(entropy, blocks)?;
 
-    let emitter = emit::Emitter { job, blocks, flipped };
+    let emitter = emit::Emitter { job, blocks, code: &entropy.bytes };
     let rebuilt = emitter.fit_dc_tables(&mut dc_tables)?;
     for (component, dc) in job.scan.components.iter().zip(&dc_tables) {
         needed.push((Class::Dc, component.dc_table, Rc::clone(dc)));
