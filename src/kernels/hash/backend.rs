@@ -124,4 +124,45 @@ mod tests {
         }
         assert!(by_name("mmx").expect_err("no such backend").contains("unknown backend 'mmx'"));
     }
+
+    /// Run by [`a_backend_can_be_forced`] in a process of its own, since the variable is read once.
+    #[test]
+    #[ignore = "a child of another test"]
+    fn child() {
+        let messages = [b"abc".as_slice(); 20];
+        let control = crate::kernels::control::Control::new();
+        let algorithm = crate::kernels::hash::Algorithm::Sha256;
+        match crate::kernels::hash::many(algorithm, &messages, &control) {
+            Ok(digests) => {
+                let one = crate::kernels::hash::digest(algorithm, b"abc", &control).expect("a digest");
+                assert_eq!(one[..4], [0xba, 0x78, 0x16, 0xbf]);
+                assert!(digests.chunks(32).all(|digest| digest == one));
+                println!("in use: {}", forced().expect("no error").map_or("none", Backend::name));
+            }
+            Err(error) => println!("refused: {error}"),
+        }
+    }
+
+    #[test]
+    fn a_backend_can_be_forced() {
+        let run = |value: &str| {
+            let output = std::process::Command::new(std::env::current_exe().expect("this test"))
+                .args(["--ignored", "--exact", "--nocapture", "kernels::hash::backend::tests::child"])
+                .env(VARIABLE, value)
+                .output()
+                .expect("a child");
+            assert!(output.status.success(), "{value}: {output:?}");
+            String::from_utf8_lossy(&output.stdout).into_owned()
+        };
+        for backend in Backend::ALL {
+            let said = run(backend.name());
+            if backend.is_available() {
+                assert!(said.contains(&format!("in use: {}", backend.name())), "{said}");
+            } else {
+                assert!(said.contains("refused") && said.contains("lacks"), "{said}");
+            }
+        }
+        assert!(run("").contains("in use: none"));
+        assert!(run("mmx").contains("refused: RUSTCLUSTER_SHA256: unknown backend 'mmx'"));
+    }
 }

@@ -5,6 +5,8 @@
 mod algorithm;
 mod backend;
 mod constants;
+#[cfg(test)]
+mod differential;
 mod driver;
 mod engine;
 mod file;
@@ -15,6 +17,8 @@ mod many;
 mod portable;
 mod schedule;
 mod stream;
+#[cfg(test)]
+mod vectors;
 
 pub use algorithm::Algorithm;
 pub use backend::{Backend, backends};
