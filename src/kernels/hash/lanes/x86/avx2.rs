@@ -41,7 +41,7 @@ fn run_stream(state: &mut State, blocks: &[Block]) {
     unsafe { compress_stream(state, blocks) }
 }
 
-#[target_feature(enable = "avx2,bmi1,bmi2")]
+#[target_feature(enable = "avx2,bmi2")]
 fn compress_stream(state: &mut State, blocks: &[Block]) {
     let mut ahead = Ahead::new();
     for group in blocks.chunks(LANES) {
