@@ -23,7 +23,7 @@ mod stream;
 mod vectors;
 
 pub use algorithm::Algorithm;
-pub use backend::{Backend, backends};
+pub use backend::{Backend, InUse, backends, in_use};
 pub use file::file;
 pub use files::files;
 pub use hasher::Hasher;
