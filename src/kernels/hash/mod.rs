@@ -4,15 +4,25 @@
 
 mod algorithm;
 mod backend;
+mod constants;
+mod driver;
 mod engine;
 mod file;
 mod hasher;
+mod ladder;
+mod lanes;
+mod many;
+mod parallel;
+mod portable;
+mod schedule;
 mod stream;
 
 pub use algorithm::Algorithm;
 pub use backend::{Backend, backends};
 pub use file::file;
 pub use hasher::Hasher;
+pub use many::{many, many_on, update_many};
+pub use parallel::many_parallel;
 
 use crate::error::Result;
 use crate::kernels::control::Control;
