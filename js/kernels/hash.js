@@ -2,7 +2,7 @@
 const { types } = require('node:util');
 const { createError } = require('../errors.js');
 const native = require('../native.js');
-const { abortSignal, bytes, object, oneOf, path, typeError } = require('../options.js');
+const { abortSignal, bytes, callback, object, oneOf, path, typeError } = require('../options.js');
 const { Batch, PACK_BELOW, hashSmall } = require('./hash-batch.js');
 const { Hash } = require('./hash-stream.js');
 const { run } = require('./jobs.js');
@@ -111,15 +111,19 @@ async function hashMany(algorithm, list, options) {
  *
  * @param {string} algorithm as for `hash`
  * @param {string | URL} file path or file URL
- * @param {object} [options] as for `hash`
+ * @param {object} [options] as for `hash`, and:
+ * @param {(progress: { bytesDone: number, total?: number }) => void} [options.onProgress] called at most 20 times a
+ *   second; `total` is missing for what is no regular file
  * @returns {Promise<string | Buffer>}
  * @throws as `hash`, and Node's system errors (ENOENT, EISDIR, ...)
  */
 async function hashFile(algorithm, file, options) {
   const name = algorithmName(algorithm);
   const { encoding, signal } = parse(options);
+  const onProgress = callback('options.onProgress', options?.onProgress);
   const from = path('file', file);
-  return encode(await run((desk, id) => desk.hashFile(id, name, from), { signal, caller: hashFile }), encoding);
+  const start = (desk, id) => desk.hashFile(id, name, from);
+  return encode(await run(start, { signal, caller: hashFile, onProgress }), encoding);
 }
 
 /**

@@ -147,6 +147,12 @@ impl Jobs {
             Err(error) => return Ok(Some(error.into())),
         };
         let path = PathBuf::from(path);
-        self.submit(&env, id, Vec::new(), move |control| hash::file(algorithm, &path, control).map(Output::Bytes))
+        self.submit(&env, id, Vec::new(), move |control| {
+            // Of a pipe or a device nobody knows the length.
+            if let Some(file) = std::fs::metadata(&path).ok().filter(std::fs::Metadata::is_file) {
+                control.expect(file.len());
+            }
+            hash::file(algorithm, &path, control).map(Output::Bytes)
+        })
     }
 }
