@@ -29,7 +29,7 @@ pub use file::file;
 pub use files::files;
 pub use hasher::Hasher;
 pub use many::{many, many_on, update_many};
-pub use parallel::many_parallel;
+pub use parallel::{files_parallel, many_parallel};
 
 use crate::error::Result;
 use crate::kernels::control::Control;
