@@ -8,6 +8,7 @@ use super::pixels::ZIGZAG;
 use super::segments::{marker, push};
 use crate::error::Result;
 use crate::kernels::control::Control;
+use crate::sys::simd::{self, Work};
 
 /// Appends the picture from its tables to EOI. `factors` are the sampling factors of the first and fourth component,
 /// the others have 1 x 1; `tables` the quantisation tables of those and of the others, in natural order.
@@ -28,53 +29,105 @@ pub fn encode(
     let quantisers = [Quantiser::new(&tables[0]), Quantiser::new(&tables[1])];
     let codes = [(DC[0].codes(), AC[0].codes()), (DC[1].codes(), AC[1].codes())];
     let mcus = size.0.div_ceil(8 * factors.0);
-    let mut bands: Vec<Band> = (0..frame.components.len())
+    let bands: Vec<Band> = (0..frame.components.len())
         .map(|component| {
             let is_full = is_first_kind(component);
             Band::new(component, if is_full { factors } else { (1, 1) }, mcus, is_full || factors == (1, 1))
         })
         .collect();
-    let mut writer = BitWriter { out, bits: 0, count: 0 };
-    let (mut left, mut restarts) = (frame.restart_interval, 0);
+    let writer = BitWriter { out, bits: 0, count: 0 };
+    let mut scan = Scan {
+        image,
+        factors,
+        height: size.1,
+        mcus,
+        quantisers,
+        codes,
+        bands,
+        writer,
+        restart_interval: frame.restart_interval,
+        left: frame.restart_interval,
+        restarts: 0,
+    };
     for row in 0..size.1.div_ceil(8 * factors.1) {
         control.check()?;
-        for band in &mut bands {
-            let down = if band.is_full { 1 } else { factors.1 };
-            band.load(image, row, size.1.div_ceil(down));
+        simd::run(Row { scan: &mut scan, row });
+    }
+    scan.writer.finish();
+    out.extend_from_slice(&[0xFF, marker::EOI]);
+    Ok(())
+}
+
+/// The state of the encoder between rows of MCUs.
+struct Scan<'a> {
+    image: &'a Mirrored<'a>,
+    factors: (usize, usize),
+    height: usize,
+    /// MCUs in a row.
+    mcus: usize,
+    quantisers: [Quantiser; 2],
+    codes: [(Codes, Codes); 2],
+    bands: Vec<Band>,
+    writer: BitWriter<'a>,
+    restart_interval: u16,
+    /// MCUs up to the next restart marker.
+    left: u16,
+    restarts: u8,
+}
+
+/// One row of MCUs to be encoded.
+struct Row<'a, 'b> {
+    scan: &'a mut Scan<'b>,
+    row: usize,
+}
+
+impl Work for Row<'_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let scan = self.scan;
+        for band in &mut scan.bands {
+            let down = if band.is_full { 1 } else { scan.factors.1 };
+            band.load(scan.image, self.row, scan.height.div_ceil(down));
         }
-        for mcu in 0..mcus {
-            if frame.restart_interval > 0 {
-                if left == 0 {
-                    writer.finish();
-                    writer.out.extend_from_slice(&[0xFF, 0xD0 + restarts]);
-                    restarts = (restarts + 1) % 8;
-                    left = frame.restart_interval;
-                    bands.iter_mut().for_each(|band| band.previous = 0);
-                }
-                left -= 1;
+        for mcu in 0..scan.mcus {
+            if scan.restart_interval > 0 {
+                scan.restart();
             }
-            for band in &mut bands {
+            for band in &mut scan.bands {
                 let kind = usize::from(!is_first_kind(band.component));
                 for v in 0..band.factors.1 {
                     for h in 0..band.factors.0 {
                         let block = band.block(mcu * band.factors.0 + h, v);
-                        let coefficients = quantisers[kind].transform(&block);
+                        let coefficients = scan.quantisers[kind].transform(&block);
                         let difference = i32::from(coefficients[0]) - i32::from(band.previous);
                         band.previous = coefficients[0];
-                        writer.block(&coefficients, difference, &codes[kind]);
+                        scan.writer.block(&coefficients, difference, &scan.codes[kind]);
                     }
                 }
             }
         }
     }
-    writer.finish();
-    out.extend_from_slice(&[0xFF, marker::EOI]);
-    Ok(())
+}
+
+impl Scan<'_> {
+    /// Writes a restart marker when it is due.
+    fn restart(&mut self) {
+        if self.left == 0 {
+            self.writer.finish();
+            self.writer.out.extend_from_slice(&[0xFF, 0xD0 + self.restarts]);
+            self.restarts = (self.restarts + 1) % 8;
+            self.left = self.restart_interval;
+            self.bands.iter_mut().for_each(|band| band.previous = 0);
+        }
+        self.left -= 1;
+    }
 }
 
 /// Whether a component is coded as luma: the first, and the black of four.
 fn is_first_kind(component: usize) -> bool {
-    component % 3 == 0
+    component.is_multiple_of(3)
 }
 
 fn headers(frame: &Frame, factors: (u8, u8), tables: &[[u16; 64]; 2], out: &mut Vec<u8>) {
@@ -125,6 +178,7 @@ impl Band {
 
     /// Loads the `row`-th row of MCUs; `height` is the number of the component's lines. The last sample and the last
     /// line are repeated up to whole blocks.
+    #[inline(always)]
     fn load(&mut self, image: &Mirrored<'_>, row: usize, height: usize) {
         self.samples.clear();
         let lines = self.factors.1 * 8;
@@ -145,7 +199,7 @@ impl Band {
     }
 
     /// The block in a column and row of blocks, less 128.
-    #[inline]
+    #[inline(always)]
     fn block(&self, column: usize, row: usize) -> [[f32; 8]; 8] {
         std::array::from_fn(|y| {
             let at = (row * 8 + y) * self.stride + column * 8;
