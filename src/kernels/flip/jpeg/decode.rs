@@ -136,3 +136,24 @@ fn plane(file: &[u8], layout: &Layout<'_>, frame: &Frame, component: &Component,
     }
     Err(Error::ImageCorrupt("JPEG: a component without a scan".into()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::flip::tests::pictures::{Coded, jpeg, photo};
+    use jpeg_encoder::ColorType;
+
+    #[test]
+    fn an_abort_reaches_into_the_decoder() {
+        for progressive in [false, true] {
+            let coded = Coded { progressive, ..Coded::default() };
+            let file = jpeg(&photo(64, 64), 64, 64, ColorType::Rgb, coded);
+            let layout = segments::parse(&file).unwrap();
+            let frame = Frame::read(&layout).unwrap();
+            let control = Control::new();
+            assert_eq!(decode(&file, &layout, &frame, &control).unwrap().len(), 64 * 64 * 3);
+            control.abort();
+            assert!(matches!(decode(&file, &layout, &frame, &control), Err(Error::Aborted)));
+        }
+    }
+}
