@@ -5,6 +5,7 @@ const http = require('node:http');
 const net = require('node:net');
 const os = require('node:os');
 const path = require('node:path');
+const { setTimeout } = require('node:timers/promises');
 const { hash, kernels } = require('rustcluster');
 const { request } = require('../fixtures/http.js');
 const { bmp, four, readBmp } = require('../fixtures/images.js');
@@ -31,6 +32,18 @@ function form(parts, boundary = 'xxBOUNDARYxx') {
 
 /** Folders the article's job works in. */
 const leftovers = () => fs.readdirSync(os.tmpdir()).filter((name) => name.startsWith('koa-flip-'));
+
+/** Keeps the kernels busy until told to stop. */
+function occupy(count) {
+  const controller = new AbortController();
+  const data = Buffer.alloc(256 * 1024 * 1024);
+  const jobs = Array.from({ length: count }, () => hash('sha256', data, { signal: controller.signal }));
+  const ended = Promise.allSettled(jobs);
+  return () => {
+    controller.abort();
+    return ended;
+  };
+}
 
 describe('POST /flip', () => {
   let port;
@@ -134,21 +147,31 @@ describe('POST /flip', () => {
   });
 
   it('answers 503 with Retry-After when the queue is full', async () => {
-    const { threads, maxQueue } = kernels.stats();
+    const { maxQueue } = kernels.stats();
     kernels.configure({ maxQueue: 1 });
-    const busy = new AbortController();
-    const data = Buffer.alloc(64 * 1024 * 1024);
-    const jobs = Array.from({ length: threads + 1 }, () => hash('sha256', data, { signal: busy.signal }));
-    const ended = Promise.allSettled(jobs);
+    // As many as run at once, and one that waits.
+    const idle = occupy(kernels.stats().threads + 1);
     try {
       const { status, headers, json } = await flip(image);
       assert.deepEqual([status, headers['retry-after'], json().code], [503, '1', 'ERR_QUEUE_FULL']);
     } finally {
-      busy.abort();
-      await ended;
+      await idle();
       kernels.configure({ maxQueue });
     }
     assert.equal((await flip(image)).status, 200);
+  });
+
+  it('gives up the job of a client that leaves', async () => {
+    const { threads, aborted } = kernels.stats();
+    const idle = occupy(threads);
+    const controller = new AbortController();
+    const answer = assert.rejects(flip(image, { signal: controller.signal }));
+    while (kernels.stats().queued === 0) await setTimeout(1);
+    controller.abort();
+    await answer;
+    while (kernels.stats().queued > 0) await setTimeout(1);
+    assert.equal(kernels.stats().aborted, aborted + 1);
+    await idle();
   });
 
   it('survives clients that leave in mid-body', async () => {
