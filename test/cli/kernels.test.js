@@ -1,3 +1,4 @@
+'use strict';
 // `rustcluster flip` and `rustcluster hash`.
 const assert = require('node:assert/strict');
 const { createHash } = require('node:crypto');

@@ -1,3 +1,4 @@
+'use strict';
 // GET /hash-file/:name and /compress/:name: one folder, and no way out of it.
 const assert = require('node:assert/strict');
 const { execFileSync } = require('node:child_process');

@@ -1,3 +1,4 @@
+'use strict';
 // POST /flip: raw, as a form, without a body, and all that can be wrong with it.
 const assert = require('node:assert/strict');
 const fs = require('node:fs');

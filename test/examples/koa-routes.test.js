@@ -1,3 +1,4 @@
+'use strict';
 // The other routes, and what all of them have in common.
 const assert = require('node:assert/strict');
 const { spawn } = require('node:child_process');

@@ -1,3 +1,4 @@
+'use strict';
 // docs/supervise.md and the types name the same options and events.
 const assert = require('node:assert/strict');
 const fs = require('node:fs');

@@ -1,3 +1,4 @@
+'use strict';
 const { pipeline } = require('node:stream/promises');
 const { createHash } = require('rustcluster');
 
