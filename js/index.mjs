@@ -1,5 +1,19 @@
 // Named exports are written out: Node finds those of a CommonJS module by a guess that spread syntax defeats.
 import rustcluster from './index.js';
 
-export const { createHash, flip, flipFile, hash, hashFile, hashMany, kernels } = rustcluster;
+export const {
+  createGunzip,
+  createGzip,
+  createHash,
+  flip,
+  flipFile,
+  gunzip,
+  gunzipFile,
+  gzip,
+  gzipFile,
+  hash,
+  hashFile,
+  hashMany,
+  kernels,
+} = rustcluster;
 export default rustcluster;
