@@ -2,6 +2,7 @@
 import rustcluster from './index.js';
 
 export const {
+  availableParallelism,
   createGunzip,
   createGzip,
   createHash,
@@ -13,7 +14,9 @@ export const {
   gzipFile,
   hash,
   hashFile,
+  hashFiles,
   hashMany,
   kernels,
+  supervise,
 } = rustcluster;
 export default rustcluster;

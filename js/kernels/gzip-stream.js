@@ -1,3 +1,4 @@
+'use strict';
 const native = require('../native.js');
 const { abortSignal, integer, object } = require('../options.js');
 const { createNativeTransform } = require('./transform.js');

@@ -1,3 +1,4 @@
+'use strict';
 const { constants } = require('node:buffer');
 const { abortSignal, bytes, callback, integer, object, path } = require('../options.js');
 const { run } = require('./jobs.js');

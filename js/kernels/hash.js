@@ -1,3 +1,4 @@
+'use strict';
 const { types } = require('node:util');
 const { createError } = require('../errors.js');
 const native = require('../native.js');
@@ -126,6 +127,28 @@ async function hashFile(algorithm, file, options) {
 }
 
 /**
+ * The digests of many files, read and hashed side by side on Rust threads; memory does not grow with their size.
+ *
+ * @param {string} algorithm as for `hash`
+ * @param {(string | URL)[]} files paths or file URLs
+ * @param {object} [options] as for `hashFile`; progress counts the bytes of all files, without a total
+ * @returns {Promise<(string | Buffer)[]>} one digest a file, in order
+ * @throws as `hashFile`; the first file that fails fails the whole call, and the error's `path` names it
+ */
+async function hashFiles(algorithm, files, options) {
+  const name = algorithmName(algorithm);
+  const { encoding, signal } = parse(options);
+  const onProgress = callback('options.onProgress', options?.onProgress);
+  if (!Array.isArray(files)) throw typeError('files', 'an array', files);
+  const paths = files.map((file, i) => path(`files[${i}]`, file));
+  if (paths.length === 0) return [];
+  const start = (desk, id) => desk.hashFiles(id, name, paths);
+  const flat = await run(start, { signal, caller: hashFiles, onProgress });
+  const size = flat.length / paths.length;
+  return paths.map((_, i) => encode(Buffer.from(flat.subarray(i * size, (i + 1) * size)), encoding));
+}
+
+/**
  * A digest as a stream: drop-in for `crypto.createHash` where it is piped into. The work is done on Rust threads, with
  * back-pressure; streams that run at the same time share SIMD lanes. The digest is the one chunk it emits at its end.
  *
@@ -139,4 +162,4 @@ function createHash(algorithm, options) {
   return new Hash(algorithmName(algorithm), object('options', options));
 }
 
-module.exports = { createHash, hash, hashFile, hashMany };
+module.exports = { createHash, hash, hashFile, hashFiles, hashMany };

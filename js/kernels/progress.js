@@ -1,3 +1,4 @@
+'use strict';
 /** `onProgress` of file jobs: asked for now and then, so that a job need not call into JavaScript. */
 const { clearInterval, setInterval } = require('node:timers');
 

@@ -1,3 +1,4 @@
+'use strict';
 /** A Transform stream whose work is done in Rust, one job after the other, with back-pressure on both sides. */
 const { setTimeout } = require('node:timers');
 const { Transform, addAbortSignal, finished } = require('node:stream');
