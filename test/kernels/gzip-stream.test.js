@@ -127,8 +127,8 @@ describe('createGzip', () => {
     assert.equal(error.code, 'ABORT_ERR');
   });
 
-  it('runs a hundred at once in order', async () => {
-    const all = Array.from({ length: 100 }, async (_, i) => {
+  it('runs many at once, each in order', async () => {
+    const all = Array.from({ length: 40 }, async (_, i) => {
       const packed = await buffer(inPieces(data.subarray(i), 9999).compose(createGzip({ level: 1 })));
       assert.ok(zlib.gunzipSync(packed).equals(data.subarray(i)));
     });
