@@ -1,7 +1,7 @@
 'use strict';
 /** A Transform stream whose work is done in Rust, one job after the other, with back-pressure on both sides. */
 const { setTimeout } = require('node:timers');
-const { Transform, finished } = require('node:stream');
+const { Transform, addAbortSignal, finished } = require('node:stream');
 const { abortError } = require('../errors.js');
 const { bytes } = require('../options.js');
 const { run } = require('./jobs.js');
@@ -46,8 +46,11 @@ class NativeTransform extends Transform {
   #reader;
 
   constructor(options, work) {
-    super({ writableHighWaterMark: HIGH_WATER_MARK, ...options });
+    const { signal, ...rest } = options;
+    super({ writableHighWaterMark: HIGH_WATER_MARK, ...rest });
     this.#work = work;
+    // Not given to the base class: a signal that is aborted already would destroy a stream that is not yet made.
+    if (signal !== undefined) addAbortSignal(signal, this);
   }
 
   /**

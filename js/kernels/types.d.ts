@@ -1,5 +1,6 @@
 /// <reference types="node" />
 import type { Transform, TransformOptions } from 'node:stream';
+import type { FileProgress } from './gzip.js';
 
 /** Bytes a kernel reads. Large inputs are not copied: leave them alone until the promise settles. */
 export type Bytes = NodeJS.ArrayBufferView | ArrayBufferLike;
@@ -60,12 +61,12 @@ export function hash(
 export function hashFile(
   algorithm: HashAlgorithm,
   file: string | URL,
-  options: HashOptions & { encoding: 'buffer' },
+  options: HashOptions & FileProgress & { encoding: 'buffer' },
 ): Promise<Buffer>;
 export function hashFile(
   algorithm: HashAlgorithm,
   file: string | URL,
-  options?: HashOptions & { encoding?: 'hex' | 'base64' | 'base64url' },
+  options?: HashOptions & FileProgress & { encoding?: 'hex' | 'base64' | 'base64url' },
 ): Promise<string>;
 
 /** The digests of many messages at once, in SIMD lanes and over all threads, in the order of `list`. */

@@ -1,14 +1,14 @@
 //! A file written beside its destination and renamed over it: readers see the old file or the new one, never a part.
 
 use crate::error::{Error, Result};
-use std::fs;
+use std::fs::{self, File};
 use std::io::Write;
 use std::path::Path;
 use tempfile::NamedTempFile;
 
 /// What is to replace the file at a path. Dropped before [`commit`](Self::commit), it leaves nothing behind.
 pub struct Replacement<'a> {
-    file: NamedTempFile,
+    file: NamedTempFile<File>,
     destination: &'a Path,
 }
 
@@ -21,10 +21,9 @@ impl<'a> Replacement<'a> {
         let folder = destination.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let mut builder = tempfile::Builder::new();
         builder.prefix(".rustcluster-").suffix(".tmp");
-        // What open(2) would give a new file: the umask applies to it.
-        #[cfg(unix)]
-        let builder = builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let file = builder.tempfile_in(folder).map_err(|error| Error::io("open", destination, error))?;
+        // Opened here, with the permissions of any new file: the crate would make it private, and hide the errno.
+        let file = builder.make_in(folder, |path| File::options().write(true).create_new(true).open(path));
+        let file = file.map_err(|error| Error::io("open", destination, error))?;
         Ok(Self { file, destination })
     }
 
@@ -33,7 +32,8 @@ impl<'a> Replacement<'a> {
     /// # Errors
     /// `Io` (`write`), a full disk among them.
     pub fn write_all(&mut self, bytes: &[u8]) -> Result<()> {
-        self.file.write_all(bytes).map_err(|error| Error::io("write", self.destination, error))
+        // Not through the wrapper, which hides the errno.
+        self.file.as_file_mut().write_all(bytes).map_err(|error| Error::io("write", self.destination, error))
     }
 
     /// Puts the file in its place. A destination that exists keeps its permissions; a symbolic link there is replaced,
@@ -72,8 +72,9 @@ mod tests {
     fn a_missing_folder_and_a_directory_in_the_way_are_system_errors() {
         let folder = tempfile::tempdir().unwrap();
         let error = Replacement::create(&folder.path().join("absent/out")).err().unwrap();
-        assert!(matches!(error, Error::Io { syscall: "open", .. }));
+        assert!(matches!(error, Error::Io { syscall: "open", source, .. } if source.raw_os_error().is_some()));
         let replacement = Replacement::create(folder.path()).unwrap();
-        assert!(matches!(replacement.commit().unwrap_err(), Error::Io { syscall: "rename", .. }));
+        let error = replacement.commit().unwrap_err();
+        assert!(matches!(error, Error::Io { syscall: "rename", source, .. } if source.raw_os_error().is_some()));
     }
 }

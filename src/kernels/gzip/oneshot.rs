@@ -1,6 +1,7 @@
 //! Buffers of any size.
 
-use super::block::{BLOCK, with_compressor};
+use super::block::BLOCK;
+use super::engine::with_compressor;
 use super::{Level, parallel};
 use crate::error::{Error, Result};
 use crate::kernels::control::Control;
@@ -32,9 +33,9 @@ pub fn gzip(input: &[u8], level: Level, control: &Control) -> Result<Vec<u8>> {
     Ok(output)
 }
 
-/// What [`parallel::compress`] would give for a single block, without the copy.
+/// One block, without a copy of it.
 fn small(input: &[u8], level: Level, control: &Control) -> Result<Vec<u8>> {
-    with_compressor(level, |compressor| {
+    with_compressor(level.get(), |compressor| {
         let mut output = vec![0; compressor.gzip_compress_bound(input.len())];
         let length = compressor.gzip_compress(input, &mut output);
         output.truncate(length.map_err(|error| Error::Internal(error.to_string()))?);

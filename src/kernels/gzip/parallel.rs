@@ -7,6 +7,7 @@
 //! long as new jobs keep coming. Here a job waits for nothing but blocks that are being compressed at that moment.
 
 use super::block::{BLOCK, Piece};
+use super::engine::{BLOCKS_PER_CHOICE, Engine};
 use super::{Level, format};
 use crate::error::{Error, Result};
 use crate::kernels::control::Control;
@@ -37,7 +38,8 @@ pub(super) fn compress(
     mut write: impl FnMut(&[u8]) -> Result<()>,
     control: &Control,
 ) -> Result<Totals> {
-    let team = Team::new(level);
+    let team = Team::new();
+    let mut engine = Engine::plain(level);
     let mut totals = Totals::default();
     let mut put = |bytes: &[u8]| {
         totals.bytes_out += bytes.len() as u64;
@@ -54,7 +56,11 @@ pub(super) fn compress(
             piece.input.clear();
             read(&mut piece.input)?;
             ended = piece.input.len() < BLOCK;
-            team.hand_in(Task { index: handed_in, piece, is_last: ended });
+            // Not for a last block: that of a small input is compressed without this loop, to the same bytes.
+            if handed_in % BLOCKS_PER_CHOICE == 0 && !ended {
+                engine = Engine::choose(level, &piece.input)?;
+            }
+            team.hand_in(Task { index: handed_in, piece, engine, is_last: ended });
             handed_in += 1;
             continue;
         }
@@ -73,12 +79,13 @@ pub(super) fn compress(
 struct Task {
     index: usize,
     piece: Piece,
+    engine: Engine,
     is_last: bool,
 }
 
 impl Task {
-    fn run(mut self, level: Level) -> Result<Piece> {
-        self.piece.compress(level, self.is_last)?;
+    fn run(mut self) -> Result<Piece> {
+        self.piece.compress(self.engine, self.is_last)?;
         Ok(self.piece)
     }
 }
@@ -90,8 +97,8 @@ struct State {
     helpers: usize,
 }
 
+#[derive(Default)]
 struct Shared {
-    level: Level,
     state: Mutex<State>,
     /// Signalled when a block is done.
     changed: Condvar,
@@ -107,10 +114,10 @@ struct Team {
 }
 
 impl Team {
-    fn new(level: Level) -> Self {
+    fn new() -> Self {
         // Outside a pool, rayon's own global one would be used: nobody helps there.
         let threads = if rayon::current_thread_index().is_some() { rayon::current_num_threads() } else { 1 };
-        let shared = Arc::new(Shared { level, state: Mutex::default(), changed: Condvar::new() });
+        let shared = Arc::<Shared>::default();
         // One block in every thread's hands; one ready for each, so that a helper need not wait for the owner.
         Self { shared, most_helpers: threads - 1, window: if threads == 1 { 1 } else { 2 * threads } }
     }
@@ -138,7 +145,7 @@ impl Team {
                 Some(task) => {
                     drop(state);
                     let index = task.index;
-                    let result = task.run(self.shared.level);
+                    let result = task.run();
                     let mut state = self.shared.lock();
                     state.done.insert(index, result);
                     state
@@ -166,7 +173,7 @@ impl Shared {
             };
             drop(state);
             let index = task.index;
-            let result = catch_unwind(AssertUnwindSafe(|| task.run(self.level)))
+            let result = catch_unwind(AssertUnwindSafe(|| task.run()))
                 .unwrap_or_else(|panic| Err(Error::Internal(panic_message(&*panic))));
             self.lock().done.insert(index, result);
             self.changed.notify_one();
