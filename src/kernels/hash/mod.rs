@@ -19,6 +19,7 @@ mod many;
 mod portable;
 mod schedule;
 mod stream;
+mod streams;
 #[cfg(test)]
 mod vectors;
 
@@ -27,7 +28,8 @@ pub use backend::{Backend, InUse, backends, in_use};
 pub use file::file;
 pub use files::files;
 pub use hasher::Hasher;
-pub use many::{many, many_on, update_many};
+pub use many::{many, many_on};
+pub use streams::update_many;
 
 use crate::error::Result;
 use crate::kernels::control::Control;
