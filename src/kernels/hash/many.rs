@@ -21,10 +21,10 @@ pub fn many(algorithm: Algorithm, messages: &[&[u8]], control: &Control) -> Resu
     many_with(None, algorithm, messages, control)
 }
 
-/// [`many`] on one backend alone, for tests and measurements. It has no say over SHA-384 and SHA-512.
+/// [`many()`] on one backend alone, for tests and measurements. It has no say over SHA-384 and SHA-512.
 ///
 /// # Errors
-/// As [`many`]; `InvalidArgument` also when this CPU lacks the backend.
+/// As [`many()`]; `InvalidArgument` also when this CPU lacks the backend.
 pub fn many_on(backend: Backend, algorithm: Algorithm, messages: &[&[u8]], control: &Control) -> Result<Vec<u8>> {
     many_with(Some(backend), algorithm, messages, control)
 }

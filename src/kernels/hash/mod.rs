@@ -1,7 +1,7 @@
 //! SHA-2 digests (FIPS 180-4) with the fastest engine this CPU has.
 //!
-//! One message: [`digest`] takes a buffer, [`Hasher`] a stream of chunks, [`file`] a path. Several at once, in SIMD
-//! lanes: [`many`], [`update_many`], [`files`]. The engine is chosen once per process; [`backends`] lists what there is.
+//! One message: [`digest`] takes a buffer, [`Hasher`] a stream of chunks, [`file()`] a path. Several at once, in SIMD
+//! lanes: [`many()`], [`update_many`], [`files()`]. The engine is chosen once per process; [`backends`] lists what there is.
 
 mod algorithm;
 mod backend;
