@@ -124,7 +124,9 @@ impl Feed for Messages<'_> {
         self.taken += 1;
         let bytes = self.messages[message];
         let (body, rest) = bytes.as_chunks();
-        self.slots[slot] = Slot { message, body, tail: Tail::new(rest, bytes.len() as u64), tail_done: 0 };
+        let slot = &mut self.slots[slot];
+        (slot.message, slot.body, slot.tail_done) = (message, body, 0);
+        slot.tail.pad(rest, bytes.len() as u64);
         Ok(Some(self.initial))
     }
 
