@@ -1,0 +1,105 @@
+/**
+ * Photos to flip, made once and kept in .cache/bench, and their pixels. sharp is loaded only where pixels are needed, so
+ * that it is not in the memory of a process that measures another peer.
+ */
+import { existsSync, mkdirSync, renameSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ROOT } from './ours.mjs';
+import { psnr } from './stats.mjs';
+
+const CACHE = join(ROOT, '.cache', 'bench');
+
+/**
+ * A folder for the benchmarks' files, kept between runs.
+ * @returns {string}
+ */
+export function cacheFolder() {
+  mkdirSync(CACHE, { recursive: true });
+  return CACHE;
+}
+
+/**
+ * A photo-like baseline JPEG of 3:2, both sides a multiple of 16.
+ * @param {{ size: number, subsampling: string }} options megapixels; '420' or '444'
+ * @returns {Promise<{ path: string, bytes: Buffer }>}
+ */
+export async function photo({ size, subsampling }) {
+  const aligned = (side) => Math.max(16, Math.round(side / 16) * 16);
+  const width = size === 18 ? 5184 : aligned(Math.sqrt(size * 1.5e6));
+  const height = size === 18 ? 3456 : aligned(Math.sqrt((size * 1e6) / 1.5));
+  const path = join(cacheFolder(), `photo-${width}x${height}-${subsampling}.jpg`);
+  if (!existsSync(path)) {
+    await writeFile(`${path}.part`, await makePhoto(width, height, subsampling));
+    renameSync(`${path}.part`, path);
+  }
+  return { path, bytes: await readFile(path) };
+}
+
+/** Slopes of colour, edges, and grain: about 3 bits a pixel at quality 92, as a camera's photo has. */
+async function makePhoto(width, height, subsampling) {
+  const { default: sharp } = await import('sharp');
+  const pixels = Buffer.alloc(width * height * 3);
+  let noise = 0x9e3779b9;
+  for (let y = 0, at = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      noise ^= noise << 13;
+      noise ^= noise >>> 17;
+      noise ^= noise << 5;
+      const grain = ((noise & 15) - 7.5) * 1.6;
+      const edge = Math.sin(x / 61) * Math.cos(y / 47) > 0.3 ? 40 : 0;
+      const light = 128 + 60 * Math.sin(x / 700 + y / 900) + edge + grain;
+      pixels[at++] = clamp(light + 30 * Math.sin(y / 310));
+      pixels[at++] = clamp(light);
+      pixels[at++] = clamp(light - 30 * Math.cos(x / 270));
+    }
+  }
+  const chromaSubsampling = [...subsampling].join(':');
+  return sharp(pixels, { raw: { width, height, channels: 3 } })
+    .jpeg({ quality: 92, chromaSubsampling })
+    .toBuffer();
+}
+
+const clamp = (value) => Math.max(0, Math.min(255, Math.round(value)));
+
+/**
+ * The pixels of an encoded image, by libjpeg-turbo.
+ * @param {Uint8Array} bytes
+ * @returns {Promise<{ data: Buffer, width: number, height: number, channels: number }>}
+ */
+export async function decode(bytes) {
+  const { default: sharp } = await import('sharp');
+  const { data, info } = await sharp(bytes).raw().toBuffer({ resolveWithObject: true });
+  return { data, width: info.width, height: info.height, channels: info.channels };
+}
+
+/**
+ * What a vertical flip of an image must decode to.
+ * @param {Uint8Array} bytes
+ * @returns {ReturnType<typeof decode>}
+ */
+export async function decodeFlipped(bytes) {
+  const { data, width, height, channels } = await decode(bytes);
+  const stride = width * channels;
+  const flipped = Buffer.alloc(data.length);
+  for (let y = 0; y < height; y++) data.copy(flipped, (height - 1 - y) * stride, y * stride, (y + 1) * stride);
+  return { data: flipped, width, height, channels };
+}
+
+/**
+ * Compares an encoded image with the pixels it should have.
+ * @param {Uint8Array} bytes
+ * @param {Awaited<ReturnType<typeof decode>>} expected
+ * @param {number} [least] the least PSNR in dB; Infinity asks for equal pixels
+ * @returns {Promise<string>} what was found
+ * @throws {Error} when it is worse
+ */
+export async function comparePixels(bytes, expected, least) {
+  const { data, width, height, channels } = await decode(bytes);
+  if (width !== expected.width || height !== expected.height || channels !== expected.channels) {
+    throw new Error(`${width}x${height}x${channels} where ${expected.width}x${expected.height} was due`);
+  }
+  const quality = psnr(data, expected.data);
+  if (quality < least) throw new Error(`PSNR ${quality.toFixed(1)} dB, less than ${least}`);
+  return quality === Infinity ? 'equal pixels' : `${quality.toFixed(1)} dB`;
+}
