@@ -1,12 +1,6 @@
 /** The only file that loads the addon: the one built here, or the prebuilt package for this platform. */
-const { familySync, MUSL } = require('detect-libc');
 const { createError } = require('./errors.js');
-
-function triple() {
-  const { platform, arch } = process;
-  if (platform === 'linux') return `linux-${arch}-${familySync() === MUSL ? 'musl' : 'gnu'}`;
-  return platform === 'win32' ? `win32-${arch}-msvc` : `${platform}-${arch}`;
-}
+const { triple } = require('./triple.js');
 
 function load() {
   const name = triple();
@@ -18,13 +12,14 @@ function load() {
       failures.push(error);
     }
   }
+  // A file that is there and does not load says more than a package that is not there.
+  const cause = failures.find((failure) => failure.code !== 'MODULE_NOT_FOUND') ?? failures[0];
   throw createError(
     'ERR_NATIVE_LOAD',
-    `No native addon for ${name}. Run "npm rebuild rustcluster" (it needs Rust where no prebuilt addon exists); ` +
-      `tried: ${failures.map((f) => f.message.split('\n')[0]).join('; ')}`,
-    { cause: failures[0] },
+    `No native addon for ${name}: ${cause.message.split('\n')[0]}. ` +
+      'Run "npm rebuild rustcluster"; where no prebuilt addon exists it needs Rust, from https://rustup.rs',
+    { cause },
   );
 }
 
 module.exports = load();
-module.exports.triple = triple;

@@ -4,9 +4,11 @@
 //! and in `test/`. The boundary rule holds throughout: JavaScript decides, Rust does, and one crossing carries one
 //! finished job as plain data. Only [`binding`](crate) names napi, so everything else is tested without Node.
 
-#[cfg(feature = "binding")]
+// Left out of unit tests, which run without Node.
+#[cfg(all(feature = "binding", not(test)))]
 mod binding;
 pub mod error;
 pub mod kernels;
+pub mod shared;
 pub mod supervise;
 pub mod sys;

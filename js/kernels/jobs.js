@@ -11,6 +11,10 @@ let lastId = 0;
 
 const desk = new native.Jobs(settle);
 
+// A supervised worker shares the machine with its siblings: all pass one gate, at most as many kernels as cores. Where
+// it cannot be joined (the primary is gone, say) the limit is this process's own.
+if (process.env.RUSTCLUSTER_KERNEL_GATE) native.joinKernelGate(process.env.RUSTCLUSTER_KERNEL_GATE);
+
 function settle() {
   for (const { id, value, failure } of desk.drain()) {
     const job = pending.get(id);

@@ -1,5 +1,7 @@
 //! kernels.stats() and kernels.configure().
 
+use super::failure::Failure;
+use crate::error::Error;
 use crate::kernels::pool::global;
 use napi_derive::napi;
 
@@ -41,4 +43,40 @@ pub fn kernel_stats() -> KernelStats {
 #[napi(catch_unwind)]
 pub fn configure_kernels(threads: Option<u32>, max_queue: Option<u32>) {
     global().configure(threads.map(|threads| threads as usize), max_queue.map(|max_queue| max_queue as usize));
+}
+
+/// Makes the gate that all kernels of a cluster pass, joins it, and returns the path by which workers join. Null where
+/// the platform has no such memory: kernels are then limited per process alone.
+#[napi(catch_unwind)]
+pub fn create_kernel_gate(slots: u32) -> napi::Result<Option<String>> {
+    #[cfg(target_os = "linux")]
+    {
+        use crate::shared::gate::Gate;
+        use std::os::fd::IntoRawFd;
+        let (gate, file) = Gate::create(slots as usize)?;
+        global().join(gate);
+        // Open for as long as this process lives: workers that start later open it through /proc.
+        Ok(Some(format!("/proc/{}/fd/{}", std::process::id(), file.into_raw_fd())))
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = slots;
+        Ok(None)
+    }
+}
+
+/// Joins the gate at `path`. A failure is for the caller to ignore: without the gate kernels still run.
+#[napi(catch_unwind)]
+pub fn join_kernel_gate(path: String) -> Option<Failure> {
+    #[cfg(target_os = "linux")]
+    {
+        use crate::shared::gate::Gate;
+        use std::path::Path;
+        match Gate::open(Path::new(&path)) {
+            Ok(gate) => global().join(gate),
+            Err(error) => return Some(Error::io("open", Path::new(&path), error).into()),
+        }
+    }
+    let _ = path;
+    None
 }

@@ -5,6 +5,8 @@
 
 use crate::error::{Error, Result};
 use crate::kernels::control::Control;
+#[cfg(target_os = "linux")]
+use crate::shared::gate::Gate;
 use crate::sys::thread;
 use std::any::Any;
 use std::collections::VecDeque;
@@ -53,6 +55,8 @@ struct State {
 #[derive(Clone)]
 pub struct Pool {
     state: Arc<Mutex<State>>,
+    #[cfg(target_os = "linux")]
+    gate: Arc<OnceLock<Gate>>,
 }
 
 /// Names a submitted job: what [`Pool::abort`] takes.
@@ -84,7 +88,7 @@ pub struct Stats {
 /// The process-wide pool: one for all environments, since the cores are shared by them too.
 pub fn global() -> &'static Pool {
     static POOL: OnceLock<Pool> = OnceLock::new();
-    POOL.get_or_init(|| Pool::new(crate::supervise::available_parallelism(), DEFAULT_MAX_QUEUE))
+    POOL.get_or_init(|| Pool::new(std::thread::available_parallelism().map_or(1, usize::from), DEFAULT_MAX_QUEUE))
 }
 
 impl Pool {
@@ -101,7 +105,18 @@ impl Pool {
             failed: 0,
             aborted: 0,
         };
-        Self { state: Arc::new(Mutex::new(state)) }
+        Self {
+            state: Arc::new(Mutex::new(state)),
+            #[cfg(target_os = "linux")]
+            gate: Arc::default(),
+        }
+    }
+
+    /// Puts a gate in front: from now on jobs also wait for a place in it. The first gate stays.
+    #[cfg(target_os = "linux")]
+    pub fn join(&self, gate: Gate) {
+        // A second gate is that of the same cluster, opened by another copy of the module.
+        let _ = self.gate.set(gate);
     }
 
     /// Runs `job` on a pool thread and gives its result to `done`, which runs on that thread too, or on the thread
@@ -141,19 +156,22 @@ impl Pool {
         });
 
         let mut state = lock(&self.state);
+        state.next_id += 1;
         let starts_runner = state.running < state.limit;
         if !starts_runner && state.queue.len() >= state.max_queue {
             return Err(Error::QueueFull { limit: state.max_queue });
         }
-        let runner_threads = if starts_runner { Some(state.threads()?) } else { None };
         let id = state.next_id;
-        state.next_id += 1;
-        state.queue.push_back(Queued { id, control: Arc::clone(&control), job, cancel });
-        if let Some(threads) = runner_threads {
+        let queued = Queued { id, control: Arc::clone(&control), job, cancel };
+        if starts_runner {
+            // Handed over directly: in the queue it would count as waiting until its thread wakes up.
+            let threads = state.threads()?;
             state.running += 1;
             drop(state);
             let pool = self.clone();
-            threads.spawn(move || pool.run());
+            threads.spawn(move || pool.run(queued));
+        } else {
+            state.queue.push_back(queued);
         }
         Ok(Ticket { id, control })
     }
@@ -198,28 +216,37 @@ impl Pool {
         }
     }
 
-    /// Runs queued jobs until none is left, on a pool thread.
-    fn run(&self) {
-        loop {
-            let mut state = lock(&self.state);
-            // After configure() there may be more runners than the new limit.
-            let next = if state.running > state.limit { None } else { state.queue.pop_front() };
-            let Some(Queued { control, job, cancel, .. }) = next else {
-                state.running -= 1;
-                return;
-            };
-            drop(state);
-            let settle = job(&control);
-            drop(cancel);
-            // A panicking `done` must not take the runner, and with it a slot, along.
-            let ending = catch_unwind(AssertUnwindSafe(settle)).unwrap_or(Ending::Failed);
+    /// Runs `first` and then queued jobs until none is left, on a pool thread.
+    fn run(&self, first: Queued) {
+        let mut next = Some(first);
+        while let Some(queued) = next {
+            let ending = self.settle(queued);
             let mut state = lock(&self.state);
             match ending {
                 Ending::Completed => state.completed += 1,
                 Ending::Failed => state.failed += 1,
                 Ending::Aborted => state.aborted += 1,
             }
+            // After configure() there may be more runners than the new limit.
+            next = if state.running > state.limit { None } else { state.queue.pop_front() };
+            if next.is_none() {
+                state.running -= 1;
+            }
         }
+    }
+
+    /// Runs one job, once the gate lets it in, settles it, and says how it ended.
+    fn settle(&self, Queued { control, job, cancel, .. }: Queued) -> Ending {
+        #[cfg(target_os = "linux")]
+        let _permit = self.gate.get().map(|gate| gate.enter(|| control.is_aborted()));
+        if control.is_aborted() {
+            drop(job);
+            let _ = catch_unwind(AssertUnwindSafe(cancel));
+            return Ending::Aborted;
+        }
+        let settle = job(&control);
+        // A panicking `done` must not take the runner, and with it a slot, along.
+        catch_unwind(AssertUnwindSafe(settle)).unwrap_or(Ending::Failed)
     }
 }
 

@@ -1,4 +1,6 @@
 //! The only `unsafe` of the crate, SIMD kernels aside: thin safe wrappers over system calls.
 
 pub mod fs;
+#[cfg(target_os = "linux")]
+pub mod memory;
 pub mod thread;

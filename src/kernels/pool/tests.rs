@@ -137,3 +137,22 @@ fn threads_stand_below_event_loops() {
     assert_eq!(rx.recv().unwrap().unwrap(), (here + NICE).min(19));
     assert_eq!(thread::priority(), here);
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn pools_behind_one_gate_share_its_places() {
+    let (gate, file) = Gate::create(1).unwrap();
+    let path = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&file));
+    let (mine, other) = (Pool::new(2, 10), Pool::new(2, 10));
+    mine.join(gate);
+    other.join(Gate::open(path.as_ref()).unwrap());
+    let (_, started, end, _done) = blocker(&mine);
+    started.recv().unwrap();
+    // The only place is taken: the other pool's job waits, and can be aborted there.
+    let (ticket, result) = submit_value(&other, 1);
+    other.abort(&ticket.unwrap());
+    assert!(matches!(result.recv().unwrap(), Err(Error::Aborted)));
+    let (_, result) = submit_value(&other, 2);
+    end.send(()).unwrap();
+    assert_eq!(result.recv().unwrap().unwrap(), 2);
+}

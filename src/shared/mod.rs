@@ -1,0 +1,4 @@
+//! What several parts, or several processes, share.
+
+#[cfg(target_os = "linux")]
+pub mod gate;

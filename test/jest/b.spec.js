@@ -1,0 +1,20 @@
+// Two files like this one run in one process: jest evaluates the package anew for each of them.
+const { createHash } = require('node:crypto');
+const { hash, flip, kernels } = require('rustcluster');
+
+test('hashes while another copy of the module lives in the process', async () => {
+  const data = Buffer.alloc(1 << 20, 'b');
+  const want = createHash('sha256').update(data).digest('hex');
+  const digests = await Promise.all(Array.from({ length: 20 }, () => hash('sha256', data)));
+  expect(digests).toEqual(Array(20).fill(want));
+});
+
+test("takes memory and signals of the sandbox, whose classes are not the main realm's", async () => {
+  await expect(hash('sha256', new Uint8Array([97, 98, 99]).buffer)).resolves.toMatch(/^ba7816bf/);
+  await expect(hash('sha256', 'x', { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'ABORT_ERR' });
+  await expect(flip('text')).rejects.toMatchObject({ name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' });
+});
+
+test('shares one pool with the other copy', () => {
+  expect(kernels.stats().threads).toBeGreaterThan(0);
+});

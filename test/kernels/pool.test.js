@@ -1,0 +1,116 @@
+// The queue, the limits and the abort of the kernel pool. Jobs are made long enough to be seen running by their input.
+const assert = require('node:assert/strict');
+const { once } = require('node:events');
+const { hash, kernels } = require('rustcluster');
+
+const LONG = Buffer.alloc(64 << 20);
+
+/** Waits until the pool looks as wanted: its counters change on other threads, with no event to await. */
+async function until(wanted) {
+  while (!wanted(kernels.stats())) await new Promise((resolve) => setImmediate(resolve));
+}
+
+describe('the kernel pool', () => {
+  let before_;
+  before(() => {
+    before_ = kernels.stats();
+    kernels.configure({ threads: 1 });
+  });
+  after(() => kernels.configure({ threads: before_.threads, maxQueue: before_.maxQueue }));
+  afterEach(() => until(({ queued, running }) => queued === 0 && running === 0));
+
+  it('refuses what passes maxQueue with ERR_QUEUE_FULL, and serves everything it took', async () => {
+    kernels.configure({ maxQueue: 3 });
+    const running = hash('sha256', LONG);
+    const waiting = Array.from({ length: 3 }, (_, i) => hash('sha256', `${i}`));
+    await assert.rejects(hash('sha256', 'one too many'), { code: 'ERR_QUEUE_FULL' });
+    assert.deepEqual(
+      { queued: 3, maxQueue: 3 },
+      (({ queued, maxQueue }) => ({ queued, maxQueue }))(await stats(({ queued }) => queued === 3)),
+    );
+    for (const digest of await Promise.all([running, ...waiting])) assert.match(digest, /^[0-9a-f]{64}$/);
+    assert.match(await hash('sha256', 'room again'), /^[0-9a-f]{64}$/);
+    kernels.configure({ maxQueue: before_.maxQueue });
+  });
+
+  it('takes an aborted job out of the queue at once', async () => {
+    const order = [];
+    const running = hash('sha256', LONG).then(() => order.push('running'));
+    const controller = new AbortController();
+    const waiting = hash('sha256', 'waiting', { signal: controller.signal });
+    controller.abort(new Error('changed my mind'));
+    await assert.rejects(waiting, (error) => {
+      order.push('waiting');
+      assert.equal(error.name, 'AbortError');
+      assert.equal(error.code, 'ABORT_ERR');
+      assert.equal(error.cause.message, 'changed my mind');
+      return true;
+    });
+    await running;
+    assert.deepEqual(order, ['waiting', 'running']);
+  });
+
+  it('stops a running job long before it would end', async () => {
+    const { completed, aborted } = kernels.stats();
+    const controller = new AbortController();
+    const jobs = Array.from({ length: 50 }, () => hash('sha256', LONG, { signal: controller.signal }));
+    await until(({ running }) => running === 1);
+    controller.abort();
+    const results = await Promise.allSettled(jobs);
+    assert.ok(results.every(({ status, reason }) => status === 'rejected' && reason.code === 'ABORT_ERR'));
+    await until(({ running }) => running === 0);
+    assert.equal(kernels.stats().completed, completed);
+    assert.equal(kernels.stats().aborted, aborted + 50);
+  });
+
+  it('rejects at once for a signal that is aborted already, and leaves no listener on one that never is', async () => {
+    await assert.rejects(hash('sha256', 'x', { signal: AbortSignal.abort() }), { code: 'ABORT_ERR' });
+    const controller = new AbortController();
+    let listeners = 0;
+    const { addEventListener, removeEventListener } = controller.signal;
+    controller.signal.addEventListener = function (...args) {
+      listeners += 1;
+      return addEventListener.apply(this, args);
+    };
+    controller.signal.removeEventListener = function (...args) {
+      listeners -= 1;
+      return removeEventListener.apply(this, args);
+    };
+    await Promise.all(Array.from({ length: 20 }, () => hash('sha256', 'x', { signal: controller.signal })));
+    assert.equal(listeners, 0);
+  });
+
+  it('refuses limits out of range', () => {
+    for (const options of [{ threads: 0 }, { threads: 1.5 }, { threads: 2000 }, { maxQueue: -1 }]) {
+      assert.throws(() => kernels.configure(options), { code: 'ERR_OUT_OF_RANGE' });
+    }
+    assert.throws(() => kernels.configure({ threads: '2' }), { code: 'ERR_INVALID_ARG_TYPE' });
+    assert.throws(() => kernels.configure(null), { code: 'ERR_INVALID_ARG_TYPE' });
+  });
+
+  it('keeps a process alive for its jobs and not a moment longer', async () => {
+    const { spawn } = require('node:child_process');
+    const script = "require('rustcluster').hash('sha256', Buffer.alloc(8 << 20)).then((d) => console.log(d.length))";
+    const child = spawn(process.execPath, ['-e', script], {
+      cwd: `${__dirname}/../..`,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const [chunk] = await once(child.stdout, 'data');
+    assert.equal(String(chunk), '64\n');
+    assert.deepEqual(await once(child, 'exit'), [0, null]);
+  });
+
+  it('lets a process exit in mid-job', async () => {
+    const { spawn } = require('node:child_process');
+    const script = `const { hash, kernels } = require('rustcluster');
+      for (let i = 0; i < 10; i++) hash('sha256', Buffer.alloc(32 << 20));
+      (function look() { kernels.stats().running > 0 ? process.exit(7) : setImmediate(look); })();`;
+    const child = spawn(process.execPath, ['-e', script], { cwd: `${__dirname}/../..`, stdio: 'inherit' });
+    assert.deepEqual(await once(child, 'exit'), [7, null]);
+  });
+});
+
+async function stats(wanted) {
+  await until(wanted);
+  return kernels.stats();
+}
