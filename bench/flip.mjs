@@ -3,12 +3,12 @@ import { execFile } from 'node:child_process';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { FLIPS, QUALITY } from './lib/flips.mjs';
 import { hasProgram } from './lib/machine.mjs';
 import { cli, lacks, lacksCli, ours } from './lib/ours.mjs';
 import { cacheFolder, comparePixels, decodeFlipped, photo } from './lib/photo.mjs';
 
 const execute = promisify(execFile);
-const QUALITY = 90;
 /** In dB, of what has been decoded and encoded again: ours is promised, a peer's only shows that it flipped at all. */
 const [OUR_LEAST, PEER_LEAST] = [40, 25];
 
@@ -25,7 +25,7 @@ export function suites(options) {
     {
       name: `flip-${subsampling}`,
       title: `Flip a ${size}-megapixel JPEG, ${[...subsampling].join(':')}, top to bottom`,
-      inputs: () => load(options),
+      inputs: () => loadPhoto(options),
       cases: [...ourCases(), ...peerCases()],
       targets: [
         against('jpegtran', subsampling === '444' ? 1 / 4.5 : 1 / 3.2),
@@ -41,7 +41,7 @@ export function suites(options) {
   ];
 }
 
-async function load(options) {
+async function loadPhoto(options) {
   const { path, bytes } = await photo(options);
   let reference;
   // Decoded on demand: a process that measures memory must not hold it.
@@ -102,29 +102,13 @@ function peerCases() {
       run: () => execute(process.execPath, ['-e', '0']),
       check: () => 'what starting Node costs',
     },
-    {
-      name: 'sharp',
-      setup: async () => (await import('sharp')).default,
-      run: ({ bytes }, sharp) => sharp(bytes).flip().jpeg({ quality: QUALITY }).toBuffer(),
+    ...Object.entries(FLIPS).map(([name, load]) => ({
+      name,
+      rounds: name === 'Jimp' ? 3 : undefined,
+      setup: load,
+      run: ({ bytes }, flip) => flip(bytes),
       check: within(PEER_LEAST),
-    },
-    {
-      name: '@napi-rs/image',
-      setup: () => import('@napi-rs/image'),
-      // It has no flip: "rotate" takes the eight EXIF orientations, of which 4 is the vertical mirror.
-      run: ({ bytes }, { Transformer }) => new Transformer(bytes).rotate(4).jpeg(QUALITY),
-      check: within(PEER_LEAST),
-    },
-    {
-      name: 'Jimp',
-      rounds: 3,
-      setup: async () => (await import('jimp')).Jimp,
-      run: async ({ bytes }, Jimp) => {
-        const image = await Jimp.read(bytes, { 'image/jpeg': { maxMemoryUsageInMB: 4096 } });
-        return image.flip({ vertical: true }).getBuffer('image/jpeg', { quality: QUALITY });
-      },
-      check: within(PEER_LEAST),
-    },
+    })),
   ];
 }
 

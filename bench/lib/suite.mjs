@@ -21,6 +21,7 @@
  * @property {number} [bytes] that one run works through, for a throughput
  * @property {{ ours: string, peer: string, metric: 'cpu' | 'wall', atMost?: number, speed?: number }[]} [targets]
  * @property {{ p99: number } | { max: number }} [loopLimit] milliseconds that our cases may hold the event loop
+ * @property {{ peer: string, of: (output: any, state: any) => any }} [size] our output shall be no larger than the peer's
  * @property {(inputs: any) => number} [memoryLimit] bytes that our first case may take above Node
  */
 import { loopDelay, settle, timeCall, timeProgram } from './measure.mjs';
@@ -37,7 +38,7 @@ export async function runSuite(suite, { word, options, log }) {
   log(suite.title);
   const inputs = await suite.inputs();
   const rows = [];
-  for (const one of suite.cases) rows.push(await prepare(one, inputs, log));
+  for (const one of suite.cases) rows.push(await prepare(suite, one, inputs, log));
   const able = rows.filter((row) => row.one);
 
   const plan = interleave(
@@ -62,7 +63,7 @@ export async function runSuite(suite, { word, options, log }) {
 }
 
 /** Sets a case up and checks its first output, which also warms it up. */
-async function prepare(one, inputs, log) {
+async function prepare(suite, one, inputs, log) {
   const row = { name: one.name, ours: one.ours === true, kind: one.program ? 'program' : 'call', samples: [] };
   if (one.skip) {
     log(`  ${one.name}: skipped, ${one.skip}`);
@@ -73,7 +74,7 @@ async function prepare(one, inputs, log) {
     const output = await one.run(inputs, state);
     const remark = await one.check(output, inputs, state);
     log(`  ${one.name}: ${remark ?? 'right'}`);
-    return { ...row, one, state, remark };
+    return { ...row, one, state, remark, outputBytes: await suite.size?.of(output, state) };
   } catch (error) {
     log(`  ${one.name}: FAILED, ${error.code ?? ''} ${error.message}`);
     return { ...row, failed: `${error.code ?? error.name}: ${error.message}` };
@@ -100,7 +101,12 @@ function report(suite, rows, inputs) {
       : row,
   );
   const { name, title, bytes } = suite;
-  const targets = [...judged(suite, cases), ...loopJudged(suite, cases), ...memoryJudged(suite, cases, inputs)];
+  const targets = [
+    judged(suite, cases),
+    sizeJudged(suite, cases),
+    loopJudged(suite, cases),
+    memoryJudged(suite, cases, inputs),
+  ].flat();
   return { name, title, bytes, cases, targets };
 }
 
@@ -113,6 +119,14 @@ function judged({ targets = [] }, cases) {
       ? { what, limit: target.speed ? 'at least' : 'at most', ...judge(target, ours, peer) }
       : { what, limit: target.speed ? 'at least' : 'at most', required: target.speed ?? target.atMost, ok: null };
   });
+}
+
+function sizeJudged({ size }, cases) {
+  const ours = cases.find((one) => one.ours && one.outputBytes);
+  const peer = cases.find((one) => one.name === size?.peer && one.outputBytes);
+  if (!ours || !peer) return [];
+  const measured = ours.outputBytes / peer.outputBytes;
+  return [{ what: `output: ${ours.name} / ${peer.name}`, limit: 'at most', required: 1, measured, ok: measured <= 1 }];
 }
 
 function loopJudged({ loopLimit }, cases) {
