@@ -1,8 +1,9 @@
 //! A digest over chunks that arrive one after the other.
 
 use super::algorithm::Algorithm;
+use super::constants::{INITIAL_224, INITIAL_256};
 use super::engine::{self, Compress};
-use super::stream::{INITIAL_224, INITIAL_256, Stream256};
+use super::stream::Stream256;
 use crate::error::Result;
 use sha2::Digest;
 
@@ -47,6 +48,14 @@ impl Hasher {
             Inner::Words32(stream, compress) => stream.update(data, *compress),
             Inner::Sha384(hasher) => hasher.update(data),
             Inner::Sha512(hasher) => hasher.update(data),
+        }
+    }
+
+    /// The stream that can share lanes with others, or, where the algorithm has no lanes, the hasher back.
+    pub(super) fn stream256(&mut self) -> std::result::Result<&mut Stream256, &mut Self> {
+        match self.inner {
+            Inner::Words32(ref mut stream, _) => Ok(stream),
+            Inner::Sha384(_) | Inner::Sha512(_) => Err(self),
         }
     }
 

@@ -4,15 +4,23 @@
 
 mod algorithm;
 mod backend;
+mod constants;
+mod driver;
 mod engine;
 mod file;
 mod hasher;
+mod ladder;
+mod lanes;
+mod many;
+mod portable;
+mod schedule;
 mod stream;
 
 pub use algorithm::Algorithm;
 pub use backend::{Backend, backends};
 pub use file::file;
 pub use hasher::Hasher;
+pub use many::{many, many_on, update_many};
 
 use crate::error::Result;
 use crate::kernels::control::Control;

@@ -1,25 +1,14 @@
-//! One stream of SHA-256 or SHA-224: state, partial block and padding (FIPS 180-4, sections 5.1.1, 5.3 and 6.2).
+//! One stream of SHA-256 or SHA-224: state, partial block and padding (FIPS 180-4, sections 5.1.1 and 6.2).
 
+use super::constants::{BLOCK, Block, State};
 use super::engine::Compress;
-
-/// Bytes in a block of SHA-256.
-pub(super) const BLOCK: usize = 64;
-/// The chaining value: eight words.
-pub(super) type State = [u32; 8];
-
-/// The initial hash value of SHA-224 (FIPS 180-4, section 5.3.2).
-pub(super) const INITIAL_224: State =
-    [0xc105_9ed8, 0x367c_d507, 0x3070_dd17, 0xf70e_5939, 0xffc0_0b31, 0x6858_1511, 0x64f9_8fa7, 0xbefa_4fa4];
-/// The initial hash value of SHA-256 (FIPS 180-4, section 5.3.3).
-pub(super) const INITIAL_256: State =
-    [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
 
 /// A running SHA-256 or SHA-224.
 #[derive(Debug, Clone)]
 pub(super) struct Stream256 {
     pub(super) state: State,
     /// The first `pending` bytes wait for the rest of their block.
-    partial: [u8; BLOCK],
+    partial: Block,
     pending: usize,
     /// Bytes taken in so far.
     length: u64,
@@ -33,31 +22,35 @@ impl Stream256 {
 
     /// Takes in more bytes; whole blocks go to `compress` where they lie.
     pub(super) fn update(&mut self, data: &[u8], compress: Compress) {
-        let blocks = self.absorb(data, compress);
-        compress(&mut self.state, blocks);
+        let Absorbed { head, body } = self.absorb(data);
+        if let Some(head) = head {
+            compress(&mut self.state, &[head]);
+        }
+        if !body.is_empty() {
+            compress(&mut self.state, body);
+        }
     }
 
-    /// Takes in `data` up to the blocks that lie whole in it, which are returned for the caller to compress.
-    ///
-    /// The count, the partial block before them and the one after them are dealt with here: `compress` sees at most
-    /// one block, the one that `data` completes.
-    pub(super) fn absorb<'a>(&mut self, data: &'a [u8], compress: Compress) -> &'a [[u8; BLOCK]] {
+    /// Takes in `data` but for its whole blocks, which are returned: the caller compresses them into `state`, the
+    /// head first.
+    pub(super) fn absorb<'a>(&mut self, data: &'a [u8]) -> Absorbed<'a> {
         self.length = self.length.wrapping_add(data.len() as u64);
         let mut rest = data;
+        let mut head = None;
         if self.pending > 0 {
             let take = rest.len().min(BLOCK - self.pending);
             self.partial[self.pending..self.pending + take].copy_from_slice(&rest[..take]);
             self.pending += take;
             rest = &rest[take..];
             if self.pending < BLOCK {
-                return &[];
+                return Absorbed { head, body: &[] };
             }
-            compress(&mut self.state, &[self.partial]);
+            head = Some(self.partial);
         }
-        let (blocks, tail) = rest.as_chunks();
+        let (body, tail) = rest.as_chunks();
         self.partial[..tail.len()].copy_from_slice(tail);
         self.pending = tail.len();
-        blocks
+        Absorbed { head, body }
     }
 
     /// Pads, compresses the last block or two and gives the chaining value as big-endian bytes.
@@ -68,14 +61,25 @@ impl Stream256 {
     }
 }
 
+/// The whole blocks that a stream and its next bytes make together.
+pub(super) struct Absorbed<'a> {
+    /// What was waiting for the rest of its block, with that rest.
+    pub(super) head: Option<Block>,
+    /// The blocks that lie whole in the bytes.
+    pub(super) body: &'a [Block],
+}
+
 /// What follows a message's last whole block: its remaining bytes, the 1 bit, zeros and the length in bits.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Tail {
-    blocks: [[u8; BLOCK]; 2],
+    blocks: [Block; 2],
     count: usize,
 }
 
 impl Tail {
+    /// No blocks.
+    pub(super) const EMPTY: Self = Self { blocks: [[0; BLOCK]; 2], count: 0 };
+
     /// Pads `rest`, fewer than 64 bytes, the end of a message of `length` bytes.
     pub(super) fn new(rest: &[u8], length: u64) -> Self {
         let count = if rest.len() < BLOCK - 8 { 1 } else { 2 };
@@ -88,7 +92,7 @@ impl Tail {
     }
 
     /// The one or two blocks.
-    pub(super) fn blocks(&self) -> &[[u8; BLOCK]] {
+    pub(super) fn blocks(&self) -> &[Block] {
         &self.blocks[..self.count]
     }
 }
