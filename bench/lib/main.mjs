@@ -39,7 +39,7 @@ function parse(flags) {
     quick,
     rounds: positive('rounds', flags.rounds),
     size: positive('size', flags.size) ?? (quick ? 1 : 18),
-    subsampling: flags.subsampling ?? '420',
+    subsampling: oneOf('subsampling', flags.subsampling ?? '420', ['420', '444']),
     memory: flags['no-memory'] !== true,
     only: flags.only ?? '',
     suffix: ['no-sha-ni', 'one-core', 'quick'].filter((flag) => flags[flag]),
@@ -50,6 +50,11 @@ function positive(name, text) {
   if (text === undefined) return undefined;
   const value = Number(text);
   if (!(value > 0)) throw new RangeError(`--${name} must be a positive number, not "${text}"`);
+  return value;
+}
+
+function oneOf(name, value, known) {
+  if (!known.includes(value)) throw new RangeError(`--${name} must be one of ${known.join(', ')}, not "${value}"`);
   return value;
 }
 

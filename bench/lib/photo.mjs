@@ -36,31 +36,17 @@ export async function photo({ size, subsampling }) {
   return { path, bytes: await readFile(path) };
 }
 
-/** Slopes of colour, edges, and grain: about 3 bits a pixel at quality 92, as a camera's photo has. */
+/** The example's sample in any size; its maker writes 4:2:0, so sharp encodes the same picture in 4:4:4. */
 async function makePhoto(width, height, subsampling) {
+  const { paint, samplePhoto } = await import('../../scripts/sample-photo.mjs');
+  if (subsampling === '420') return samplePhoto({ width, height });
   const { default: sharp } = await import('sharp');
-  const pixels = Buffer.alloc(width * height * 3);
-  let noise = 0x9e3779b9;
-  for (let y = 0, at = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      noise ^= noise << 13;
-      noise ^= noise >>> 17;
-      noise ^= noise << 5;
-      const grain = ((noise & 15) - 7.5) * 1.6;
-      const edge = Math.sin(x / 61) * Math.cos(y / 47) > 0.3 ? 40 : 0;
-      const light = 128 + 60 * Math.sin(x / 700 + y / 900) + edge + grain;
-      pixels[at++] = clamp(light + 30 * Math.sin(y / 310));
-      pixels[at++] = clamp(light);
-      pixels[at++] = clamp(light - 30 * Math.cos(x / 270));
-    }
-  }
-  const chromaSubsampling = [...subsampling].join(':');
-  return sharp(pixels, { raw: { width, height, channels: 3 } })
-    .jpeg({ quality: 92, chromaSubsampling })
+  const { data } = paint(width, height);
+  return sharp(data, { raw: { width, height, channels: 4 } })
+    .removeAlpha()
+    .jpeg({ quality: 95, chromaSubsampling: '4:4:4', optimiseCoding: false })
     .toBuffer();
 }
-
-const clamp = (value) => Math.max(0, Math.min(255, Math.round(value)));
 
 /**
  * The pixels of an encoded image, by libjpeg-turbo.

@@ -11,9 +11,10 @@ export const ms = (value) => number(value);
 const times = ({ min, median }) => `${number(median)} (${number(min)})`;
 const mib = (bytes) => (bytes === undefined ? '' : `${number(bytes / 2 ** 20)}`);
 
-/** Three significant figures, without an exponent. */
+/** Whole numbers as they are, others to three significant figures, without an exponent. */
 export function number(value) {
   if (value === undefined || value === null || Number.isNaN(value)) return '';
+  if (Number.isInteger(value)) return String(value);
   const places = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : Math.abs(value) >= 1 ? 2 : 3;
   return value.toFixed(places);
 }
