@@ -1,7 +1,7 @@
 const native = require('../native.js');
 const { integer, object } = require('../options.js');
 const { flip, flipFile } = require('./flip.js');
-const { hash, hashFile } = require('./hash.js');
+const { createHash, hash, hashFile, hashMany } = require('./hash.js');
 
 /** The pool of Rust threads all kernels of this process share. */
 const kernels = {
@@ -28,4 +28,4 @@ const kernels = {
   },
 };
 
-module.exports = { flip, flipFile, hash, hashFile, kernels };
+module.exports = { createHash, flip, flipFile, hash, hashFile, hashMany, kernels };

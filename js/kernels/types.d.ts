@@ -1,4 +1,5 @@
 /// <reference types="node" />
+import type { Transform, TransformOptions } from 'node:stream';
 
 /** Bytes a kernel reads. Large inputs are not copied: leave them alone until the promise settles. */
 export type Bytes = NodeJS.ArrayBufferView | ArrayBufferLike;
@@ -66,6 +67,21 @@ export function hashFile(
   file: string | URL,
   options?: HashOptions & { encoding?: 'hex' | 'base64' | 'base64url' },
 ): Promise<string>;
+
+/** The digests of many messages at once, in SIMD lanes and over all threads, in the order of `list`. */
+export function hashMany(
+  algorithm: HashAlgorithm,
+  list: readonly (string | Bytes)[],
+  options: HashOptions & { encoding: 'buffer' },
+): Promise<Buffer[]>;
+export function hashMany(
+  algorithm: HashAlgorithm,
+  list: readonly (string | Bytes)[],
+  options?: HashOptions & { encoding?: 'hex' | 'base64' | 'base64url' },
+): Promise<string[]>;
+
+/** A digest as a stream: `crypto.createHash` where it is piped into, with the work on Rust threads. */
+export function createHash(algorithm: HashAlgorithm, options?: TransformOptions): Transform;
 
 export interface KernelStats {
   /** Jobs that may run at once. */

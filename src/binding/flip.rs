@@ -93,7 +93,7 @@ impl Jobs {
             Err(error) => return Ok(Some(error.into())),
         };
         let (source, destination) = (PathBuf::from(source), PathBuf::from(destination));
-        self.submit(&env, id, None, move |control| {
+        self.submit(&env, id, Vec::new(), move |control| {
             let written = flip::file::flip(&source, &destination, &options, control)?;
             Ok(Output::Flip(FlipInfo {
                 format: written.format.as_str().to_owned(),

@@ -1,12 +1,75 @@
-//! hash and hashFile.
+//! hash, hashMany, hashFile and the state behind createHash.
 
 use super::failure::Failure;
 use super::jobs::{Input, Jobs, Output};
-use crate::kernels::hash::{self, Algorithm};
+use crate::error::{Error, Result};
+use crate::kernels::hash::{self, Algorithm, Hasher};
 use napi::Env;
-use napi::bindgen_prelude::Uint8Array;
+use napi::bindgen_prelude::{Buffer, ClassInstance, Either, Uint8Array, Uint32Array};
 use napi_derive::napi;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The name this package uses for an algorithm, however it is spelt; null for an unknown one.
+#[napi(catch_unwind)]
+pub fn hash_algorithm(name: String) -> Option<String> {
+    name.parse::<Algorithm>().ok().map(|algorithm| algorithm.to_string())
+}
+
+/// A digest under way: what `createHash` feeds, chunk by chunk, through [`Jobs::hash_update`].
+#[napi]
+pub struct HashState {
+    algorithm: Algorithm,
+    /// None before the first chunk, and again once the digest was taken.
+    hasher: Arc<Mutex<Option<Hasher>>>,
+}
+
+#[napi]
+impl HashState {
+    /// `algorithm` must be a name that `hashAlgorithm` knows.
+    #[napi(constructor, catch_unwind)]
+    pub fn new(algorithm: String) -> napi::Result<Self> {
+        let algorithm = algorithm.parse().map_err(|error: Error| napi::Error::from_reason(error.to_string()))?;
+        Ok(Self { algorithm, hasher: Arc::default() })
+    }
+
+    /// The digest of all chunks fed. No job may be under way; the state starts afresh.
+    #[napi(catch_unwind)]
+    pub fn digest(&self) -> Either<Buffer, Failure> {
+        let hasher = lock(&self.hasher).take();
+        match hasher.map_or_else(|| Hasher::new(self.algorithm), Ok) {
+            Ok(hasher) => Either::A(hasher.finish().into()),
+            Err(error) => Either::B(error.into()),
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The messages of a [`Jobs::hash_many`]: the packed ones first.
+struct Messages {
+    packed: Input,
+    lengths: Vec<u32>,
+    large: Vec<Arc<Uint8Array>>,
+}
+
+impl Messages {
+    fn slices(&self) -> Result<Vec<&[u8]>> {
+        let mut rest = self.packed.as_slice();
+        let mut slices = Vec::with_capacity(self.lengths.len() + self.large.len());
+        for &length in &self.lengths {
+            let Some((message, behind)) = rest.split_at_checked(length as usize) else {
+                return Err(Error::InvalidArgument("the lengths pass the end of the packed messages".into()));
+            };
+            slices.push(message);
+            rest = behind;
+        }
+        slices.extend(self.large.iter().map(|message| &message[..]));
+        Ok(slices)
+    }
+}
 
 #[napi]
 impl Jobs {
@@ -23,6 +86,59 @@ impl Jobs {
         })
     }
 
+    /// Hashes many messages; ends with a Buffer of all digests, in order. Small messages come packed into one array,
+    /// `lengths` telling where each ends; the large ones follow by reference.
+    #[napi(catch_unwind)]
+    pub fn hash_many(
+        &mut self,
+        env: Env,
+        id: u32,
+        algorithm: String,
+        packed: Uint8Array,
+        lengths: Uint32Array,
+        large: Vec<Uint8Array>,
+    ) -> napi::Result<Option<Failure>> {
+        let algorithm = match algorithm.parse::<Algorithm>() {
+            Ok(algorithm) => algorithm,
+            Err(error) => return Ok(Some(error.into())),
+        };
+        let (packed, mut held) = Input::new(packed);
+        let messages = Messages { packed, lengths: lengths.to_vec(), large: large.into_iter().map(Arc::new).collect() };
+        held.extend(messages.large.iter().cloned());
+        self.submit(&env, id, held, move |control| {
+            hash::many_parallel(algorithm, &messages.slices()?, control).map(Output::Bytes)
+        })
+    }
+
+    /// Feeds `chunks[i]` to `states[i]`, all in shared lanes; ends with an empty Buffer. A state may be fed by one job at
+    /// a time.
+    #[napi(catch_unwind)]
+    pub fn hash_update(
+        &mut self,
+        env: Env,
+        id: u32,
+        states: Vec<ClassInstance<HashState>>,
+        chunks: Vec<Uint8Array>,
+    ) -> napi::Result<Option<Failure>> {
+        let states: Vec<_> = states.iter().map(|state| (state.algorithm, Arc::clone(&state.hasher))).collect();
+        let chunks: Vec<_> = chunks.into_iter().map(Arc::new).collect();
+        let held = chunks.clone();
+        self.submit(&env, id, held, move |_| {
+            let mut guards: Vec<_> = states.iter().map(|(_, hasher)| lock(hasher)).collect();
+            let mut updates = Vec::with_capacity(guards.len());
+            for ((guard, (algorithm, _)), chunk) in guards.iter_mut().zip(&states).zip(&chunks) {
+                if guard.is_none() {
+                    **guard = Some(Hasher::new(*algorithm)?);
+                }
+                if let Some(hasher) = guard.as_mut() {
+                    updates.push((hasher, &chunk[..]));
+                }
+            }
+            hash::update_many(&mut updates)?;
+            Ok(Output::Bytes(Vec::new()))
+        })
+    }
+
     /// Hashes the file at `path`; ends with a Buffer that holds the digest.
     #[napi(catch_unwind)]
     pub fn hash_file(&mut self, env: Env, id: u32, algorithm: String, path: String) -> napi::Result<Option<Failure>> {
@@ -31,6 +147,6 @@ impl Jobs {
             Err(error) => return Ok(Some(error.into())),
         };
         let path = PathBuf::from(path);
-        self.submit(&env, id, None, move |control| hash::file(algorithm, &path, control).map(Output::Bytes))
+        self.submit(&env, id, Vec::new(), move |control| hash::file(algorithm, &path, control).map(Output::Bytes))
     }
 }

@@ -40,9 +40,12 @@ pub struct Completion {
 /// A job JavaScript has not heard the end of.
 struct Live {
     ticket: Ticket,
-    /// Keeps the caller's memory alive, and is dropped on the JavaScript thread, where the reference lives.
-    _input: Option<Arc<Uint8Array>>,
+    /// Keeps the caller's memory alive, and is dropped on the JavaScript thread, where the references live.
+    _held: Held,
 }
+
+/// The caller's memory that a job reads.
+pub type Held = Vec<Arc<Uint8Array>>;
 
 /// Shared with the pool's threads.
 struct Desk {
@@ -118,14 +121,8 @@ impl Jobs {
 }
 
 impl Jobs {
-    /// Hands a job to the pool. `input` is what the job reads of the caller's memory.
-    pub fn submit<J>(
-        &mut self,
-        env: &Env,
-        id: u32,
-        input: Option<Arc<Uint8Array>>,
-        job: J,
-    ) -> napi::Result<Option<Failure>>
+    /// Hands a job to the pool. `held` is what the job reads of the caller's memory.
+    pub fn submit<J>(&mut self, env: &Env, id: u32, held: Held, job: J) -> napi::Result<Option<Failure>>
     where
         J: FnOnce(&Control) -> Result<Output> + Send + 'static,
     {
@@ -134,7 +131,7 @@ impl Jobs {
         lock(&self.desk.ended).outstanding += 1;
         match pool.submit(job, move |result| desk.end(id, result)) {
             Ok(ticket) => {
-                lock(&self.live).insert(id, Live { ticket, _input: input });
+                lock(&self.live).insert(id, Live { ticket, _held: held });
                 self.stay_awake(env, true)?;
                 Ok(None)
             }
@@ -211,13 +208,13 @@ pub enum Input {
 const COPY_BELOW: usize = 32 * 1024;
 
 impl Input {
-    /// Takes an argument over; the second part is what [`Jobs::submit`] wants as `input`.
-    pub fn new(bytes: Uint8Array) -> (Self, Option<Arc<Uint8Array>>) {
+    /// Takes an argument over; the second part is what [`Jobs::submit`] wants as `held`.
+    pub fn new(bytes: Uint8Array) -> (Self, Held) {
         if bytes.len() <= COPY_BELOW {
-            return (Self::Copied(bytes.to_vec()), None);
+            return (Self::Copied(bytes.to_vec()), Vec::new());
         }
         let shared = Arc::new(bytes);
-        (Self::Borrowed(Arc::clone(&shared)), Some(shared))
+        (Self::Borrowed(Arc::clone(&shared)), vec![shared])
     }
 
     /// The bytes.

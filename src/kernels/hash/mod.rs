@@ -12,6 +12,7 @@ mod hasher;
 mod ladder;
 mod lanes;
 mod many;
+mod parallel;
 mod portable;
 mod schedule;
 mod stream;
@@ -21,6 +22,7 @@ pub use backend::{Backend, backends};
 pub use file::file;
 pub use hasher::Hasher;
 pub use many::{many, many_on, update_many};
+pub use parallel::many_parallel;
 
 use crate::error::Result;
 use crate::kernels::control::Control;
