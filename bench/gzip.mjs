@@ -8,6 +8,7 @@ import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import zlib from 'node:zlib';
 import { digestOfGunzipped, text, textFile } from './gzip/inputs.mjs';
+import { arriving } from './hash/inputs.mjs';
 import { lacks, ours } from './lib/ours.mjs';
 import { cacheFolder } from './lib/photo.mjs';
 
@@ -59,7 +60,7 @@ function stream(bytes) {
   const check = (output, { data }) => unpacksTo(data)(output);
   const through = (create) => async (inputs) => {
     const parts = [];
-    await pipeline(Readable.from(inputs.chunks), create(), async (output) => {
+    await pipeline(Readable.from(arriving(inputs.chunks)), create(), async (output) => {
       for await (const part of output) parts.push(part);
     });
     return Buffer.concat(parts);

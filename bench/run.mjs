@@ -15,13 +15,23 @@ const OPTIONS = {
   help: { type: 'boolean', help: 'this text' },
 };
 
-const { values, positionals } = parseArgs({ options: OPTIONS, allowPositionals: true });
-if (values.help) {
-  console.log('npm run bench -- [flip] [hash] [gzip] [koa] [options]');
-  for (const [name, { help }] of Object.entries(OPTIONS)) console.log(`  --${name.padEnd(14)}${help}`);
-} else {
+try {
+  process.exitCode = await run();
+} catch (error) {
+  const isUsage = error.code === 'ERR_USAGE' || error.code?.startsWith('ERR_PARSE_ARGS');
+  console.error(isUsage ? `${error.message} (--help shows the usage)` : error);
+  process.exitCode = isUsage ? 2 : 1;
+}
+
+async function run() {
+  const { values, positionals } = parseArgs({ options: OPTIONS, allowPositionals: true });
+  if (values.help) {
+    console.log('npm run bench -- [flip] [hash] [gzip] [koa] [options]');
+    for (const [name, { help }] of Object.entries(OPTIONS)) console.log(`  --${name.padEnd(14)}${help}`);
+    return 0;
+  }
   ensurePeers();
   // The rest needs the peers, which may just have been installed.
   const { main } = await import('./lib/main.mjs');
-  process.exitCode = await main(positionals, values);
+  return main(positionals, values);
 }

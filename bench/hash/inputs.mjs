@@ -3,6 +3,7 @@ import { deepEqual } from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { existsSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { cacheFolder } from '../lib/photo.mjs';
 
 export const MIB = 2 ** 20;
@@ -58,3 +59,15 @@ export const digestsEqual = (expected) => (output, inputs) => {
   deepEqual(output, expected(inputs));
   return 'equal digests';
 };
+
+/**
+ * Chunks as a socket or a file would bring them: one in a turn of the event loop.
+ * @param {Buffer[]} chunks
+ * @returns {AsyncGenerator<Buffer>}
+ */
+export async function* arriving(chunks) {
+  for (const chunk of chunks) {
+    await nextTurn();
+    yield chunk;
+  }
+}

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { lacks, ours } from '../lib/ours.mjs';
-import { digestsEqual, MIB, nodeDigest, noise } from './inputs.mjs';
+import { arriving, digestsEqual, MIB, nodeDigest, noise } from './inputs.mjs';
 
 const CHUNK = 64 * 1024;
 const STREAMS = 16;
@@ -40,7 +40,7 @@ function chunked(data, mark) {
 /** Both kinds of stream give the digest as the one chunk they put out. */
 async function digest(chunks, create) {
   let hex = '';
-  await pipeline(Readable.from(chunks), create(), async (output) => {
+  await pipeline(Readable.from(arriving(chunks)), create(), async (output) => {
     for await (const part of output) hex += part.toString('hex');
   });
   return hex;

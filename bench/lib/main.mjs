@@ -15,14 +15,11 @@ const READY = 'RUSTCLUSTER_BENCH_READY';
 /**
  * @param {string[]} words none: all
  * @param {Record<string, string | boolean | undefined>} flags of the command line
- * @returns {Promise<number>} exit status: 1 when a case failed, 2 for a wrong command line
+ * @returns {Promise<number>} exit status: 1 when a case failed
+ * @throws ERR_USAGE for a wrong command line
  */
 export async function main(words, flags) {
-  const unknown = words.find((word) => !(word in WORDS));
-  if (unknown !== undefined) {
-    console.error(`Unknown word "${unknown}". There are: ${Object.keys(WORDS).join(', ')}`);
-    return 2;
-  }
+  for (const word of words) oneOf('word', word, Object.keys(WORDS));
   if ((flags['no-sha-ni'] || flags['one-core']) && !process.env[READY]) return rerun(flags);
   const options = parse(flags);
   let failed = false;
@@ -39,22 +36,31 @@ function parse(flags) {
     quick,
     rounds: positive('rounds', flags.rounds),
     size: positive('size', flags.size) ?? (quick ? 1 : 18),
-    subsampling: oneOf('subsampling', flags.subsampling ?? '420', ['420', '444']),
+    subsampling: oneOf('--subsampling', flags.subsampling ?? '420', ['420', '444']),
     memory: flags['no-memory'] !== true,
     only: flags.only ?? '',
-    suffix: ['no-sha-ni', 'one-core', 'quick'].filter((flag) => flags[flag]),
+    suffix: suffix(flags),
   };
 }
+
+/** What tells the result files of one word apart, so that a special run does not overwrite the usual one. */
+function suffix(flags) {
+  const set = ['no-sha-ni', 'one-core', 'quick'].filter((flag) => flags[flag]);
+  const given = ['subsampling', 'size', 'only'].filter((flag) => flags[flag] !== undefined);
+  return [...given.map((flag) => `${flag}-${flags[flag]}`), ...set];
+}
+
+const usageError = (message) => Object.assign(new RangeError(message), { code: 'ERR_USAGE' });
 
 function positive(name, text) {
   if (text === undefined) return undefined;
   const value = Number(text);
-  if (!(value > 0)) throw new RangeError(`--${name} must be a positive number, not "${text}"`);
+  if (!(value > 0)) throw usageError(`--${name} must be a positive number, not "${text}"`);
   return value;
 }
 
 function oneOf(name, value, known) {
-  if (!known.includes(value)) throw new RangeError(`--${name} must be one of ${known.join(', ')}, not "${value}"`);
+  if (!known.includes(value)) throw usageError(`${name} must be one of ${known.join(', ')}, not "${value}"`);
   return value;
 }
 

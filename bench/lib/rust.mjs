@@ -26,6 +26,9 @@ export function buildExample(name) {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   if (status !== 0) throw new Error(`cargo build --example ${name} failed`);
-  const artifacts = stdout.split('\n').filter(Boolean).map((line) => JSON.parse(line));
+  const artifacts = stdout
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
   return artifacts.find((one) => one.executable && one.target?.name === name).executable;
 }

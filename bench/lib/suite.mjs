@@ -28,6 +28,9 @@ import { loopDelay, settle, timeCall, timeProgram } from './measure.mjs';
 import { peakAboveNode } from './memory.mjs';
 import { interleave, judge, ratio, summarize } from './stats.mjs';
 
+/** Milliseconds: how long a case is warmed up, and how long a sample takes at least, by running short work repeatedly. */
+const [WARM_UP, SAMPLE] = [500, 50];
+
 /**
  * Runs a suite.
  * @param {Suite} suite
@@ -38,7 +41,7 @@ export async function runSuite(suite, { word, options, log }) {
   log(suite.title);
   const inputs = await suite.inputs();
   const rows = [];
-  for (const one of suite.cases) rows.push(await prepare(suite, one, inputs, log));
+  for (const one of suite.cases) rows.push(await prepare(suite, one, inputs, { quick: options.quick, log }));
   const able = rows.filter((row) => row.one);
 
   const plan = interleave(
@@ -63,7 +66,7 @@ export async function runSuite(suite, { word, options, log }) {
 }
 
 /** Sets a case up and checks its first output, which also warms it up. */
-async function prepare(suite, one, inputs, log) {
+async function prepare(suite, one, inputs, { quick, log }) {
   const row = { name: one.name, ours: one.ours === true, kind: one.program ? 'program' : 'call', samples: [] };
   if (one.skip) {
     log(`  ${one.name}: skipped, ${one.skip}`);
@@ -74,19 +77,33 @@ async function prepare(suite, one, inputs, log) {
     const output = await one.run(inputs, state);
     const remark = await one.check(output, inputs, state);
     log(`  ${one.name}: ${remark ?? 'right'}`);
-    return { ...row, one, state, remark, outputBytes: await suite.size?.of(output, state) };
+    const repeat = one.program || quick ? 1 : await warmUp(() => one.run(inputs, state));
+    return { ...row, one, state, remark, repeat, outputBytes: await suite.size?.of(output, state) };
   } catch (error) {
-    log(`  ${one.name}: FAILED, ${error.code ?? ''} ${error.message}`);
-    return { ...row, failed: `${error.code ?? error.name}: ${error.message}` };
+    // A program's own words say more than that it failed.
+    const [reason] = (error.stderr?.trim() || error.message).split('\n');
+    const failed = typeof error.code === 'string' ? `${error.code}: ${reason}` : reason;
+    log(`  ${one.name}: FAILED, ${failed}`);
+    return { ...row, failed };
   }
 }
 
-async function sample({ one, state }, inputs) {
+/** Runs until the compilers of JavaScript have settled. @returns {Promise<number>} how often to run for one sample */
+async function warmUp(run) {
+  const end = performance.now() + WARM_UP;
+  let fastest = Number.POSITIVE_INFINITY;
+  do fastest = Math.min(fastest, (await timeCall(run)).wall);
+  while (performance.now() < end);
+  return Math.max(1, Math.ceil(SAMPLE / fastest));
+}
+
+async function sample({ one, state, repeat }, inputs) {
   await settle();
-  const { wall, cpu } = one.program
-    ? await timeProgram(one.program(inputs, state))
-    : await timeCall(() => one.run(inputs, state));
-  return { wall, cpu };
+  if (one.program) return timeProgram(one.program(inputs, state));
+  const { wall, cpu } = await timeCall(async () => {
+    for (let i = 0; i < repeat; i++) await one.run(inputs, state);
+  });
+  return { wall: wall / repeat, cpu: cpu / repeat };
 }
 
 function report(suite, rows, inputs) {
