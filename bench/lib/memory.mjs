@@ -57,6 +57,7 @@ function resetPeak() {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  process.once('disconnect', () => process.exit());
   const peak = await main(JSON.parse(process.argv[2]));
   process.send({ peak }, () => process.exit());
 }

@@ -55,6 +55,8 @@ async function main(port) {
     while (due.length > 0 && open < MOST_OPEN) ask();
   };
 
+  // A benchmark that is broken off must not leave its visitor behind.
+  process.once('disconnect', () => process.exit());
   const timer = setInterval(tick, INTERVAL);
   process.send('started');
   await once(process, 'message');
