@@ -1,2 +1,3 @@
 export type { ErrorCode } from './errors.js';
 export * from './kernels/types.js';
+export * from './supervise/types.js';

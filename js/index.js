@@ -1,1 +1,1 @@
-module.exports = { ...require('./kernels/index.js') };
+module.exports = { ...require('./kernels/index.js'), ...require('./supervise/index.js') };

@@ -18,11 +18,10 @@ pub const NICE: i32 = 5;
 /// Jobs that may wait when nothing was configured.
 pub const DEFAULT_MAX_QUEUE: usize = 1_000;
 
-type Job = Box<dyn FnOnce(&Control) -> Settle + Send>;
-/// Hands a job's result to whoever asked for it. Split from the job so that all the job borrowed is gone before.
-type Settle = Box<dyn FnOnce() -> Ending + Send>;
-/// Settles a job that never ran.
-type Cancel = Box<dyn FnOnce() + Send>;
+/// Runs a job, or with `None` only drops it; says how it ended, and how to tell whoever asked for it. Telling is split
+/// off so that all the job borrowed is gone, and the counters are written, before anybody hears of its end.
+type Job = Box<dyn FnOnce(Option<&Control>) -> (Ending, Settle) + Send>;
+type Settle = Box<dyn FnOnce() + Send>;
 
 /// How a job ended, for the counters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +35,6 @@ struct Queued {
     id: u64,
     control: Arc<Control>,
     job: Job,
-    cancel: Cancel,
 }
 
 struct State {
@@ -133,26 +131,16 @@ impl Pool {
         D: FnOnce(Result<T>) + Send + 'static,
     {
         let control = Arc::new(Control::new());
-        // Whichever of run and cancel comes first takes it; the other finds it gone.
-        let done = Arc::new(Mutex::new(Some(done)));
-        let done_if_cancelled = Arc::clone(&done);
-        let take = |slot: &Mutex<Option<D>>| lock(slot).take();
-
-        let job: Job = Box::new(move |control| {
-            let result = catch_unwind(AssertUnwindSafe(|| job(control)))
-                .unwrap_or_else(|panic| Err(Error::Internal(panic_message(&*panic))));
-            Box::new(move || {
-                let ending = Ending::of(&result);
-                if let Some(done) = take(&done) {
-                    done(result);
+        let job: Job = Box::new(move |run| {
+            let result = match run {
+                Some(control) => catch_unwind(AssertUnwindSafe(|| job(control)))
+                    .unwrap_or_else(|panic| Err(Error::Internal(panic_message(&*panic)))),
+                None => {
+                    drop(job);
+                    Err(Error::Aborted)
                 }
-                ending
-            })
-        });
-        let cancel: Cancel = Box::new(move || {
-            if let Some(done) = take(&done_if_cancelled) {
-                done(Err(Error::Aborted));
-            }
+            };
+            (Ending::of(&result), Box::new(move || done(result)))
         });
 
         let mut state = lock(&self.state);
@@ -162,7 +150,7 @@ impl Pool {
             return Err(Error::QueueFull { limit: state.max_queue });
         }
         let id = state.next_id;
-        let queued = Queued { id, control: Arc::clone(&control), job, cancel };
+        let queued = Queued { id, control: Arc::clone(&control), job };
         if starts_runner {
             // Handed over directly: in the queue it would count as waiting until its thread wakes up.
             let threads = state.threads()?;
@@ -183,11 +171,10 @@ impl Pool {
         let mut state = lock(&self.state);
         let Some(at) = state.queue.iter().position(|queued| queued.id == ticket.id) else { return };
         let Some(queued) = state.queue.remove(at) else { return };
-        state.aborted += 1;
         drop(state);
-        // The job's borrowings go first, as when it has run.
-        drop(queued.job);
-        (queued.cancel)();
+        let (ending, settle) = (queued.job)(None);
+        lock(&self.state).count(ending);
+        settle();
     }
 
     /// Changes the limits. Jobs that run stay where they are; more threads take effect with the next job.
@@ -220,37 +207,37 @@ impl Pool {
     fn run(&self, first: Queued) {
         let mut next = Some(first);
         while let Some(queued) = next {
-            let ending = self.settle(queued);
+            let (ending, settle) = self.run_one(queued);
             let mut state = lock(&self.state);
-            match ending {
-                Ending::Completed => state.completed += 1,
-                Ending::Failed => state.failed += 1,
-                Ending::Aborted => state.aborted += 1,
-            }
+            state.count(ending);
             // After configure() there may be more runners than the new limit.
             next = if state.running > state.limit { None } else { state.queue.pop_front() };
             if next.is_none() {
                 state.running -= 1;
             }
+            drop(state);
+            // A panicking `done` must not take the runner, and with it a slot, along.
+            let _ = catch_unwind(AssertUnwindSafe(settle));
         }
     }
 
-    /// Runs one job, once the gate lets it in, settles it, and says how it ended.
-    fn settle(&self, Queued { control, job, cancel, .. }: Queued) -> Ending {
+    /// Runs one job, once the gate lets it in.
+    fn run_one(&self, Queued { control, job, .. }: Queued) -> (Ending, Settle) {
         #[cfg(target_os = "linux")]
         let _permit = self.gate.get().map(|gate| gate.enter(|| control.is_aborted()));
-        if control.is_aborted() {
-            drop(job);
-            let _ = catch_unwind(AssertUnwindSafe(cancel));
-            return Ending::Aborted;
-        }
-        let settle = job(&control);
-        // A panicking `done` must not take the runner, and with it a slot, along.
-        catch_unwind(AssertUnwindSafe(settle)).unwrap_or(Ending::Failed)
+        job(if control.is_aborted() { None } else { Some(&*control) })
     }
 }
 
 impl State {
+    fn count(&mut self, ending: Ending) {
+        match ending {
+            Ending::Completed => self.completed += 1,
+            Ending::Failed => self.failed += 1,
+            Ending::Aborted => self.aborted += 1,
+        }
+    }
+
     fn threads(&mut self) -> Result<Arc<rayon::ThreadPool>> {
         if let Some(threads) = &self.threads {
             return Ok(Arc::clone(threads));

@@ -1,5 +1,7 @@
 //! The only `unsafe` of the crate, SIMD kernels aside: thin safe wrappers over system calls.
 
+#[cfg(target_os = "linux")]
+pub mod affinity;
 pub mod fs;
 #[cfg(target_os = "linux")]
 pub mod memory;

@@ -48,7 +48,6 @@ describe('hash calls of one turn', () => {
   it('share one job', async () => {
     const { completed } = kernels.stats();
     await Promise.all(Array.from({ length: 100 }, (_, i) => hash('sha256', `${i}`)));
-    while (kernels.stats().running > 0) await new Promise((resolve) => setImmediate(resolve));
     assert.equal(kernels.stats().completed, completed + 1);
   });
 

@@ -4,6 +4,8 @@ const { once } = require('node:events');
 const { hash, kernels } = require('rustcluster');
 
 const LONG = Buffer.alloc(64 << 20);
+/** Just too large to share a job with others. */
+const SHORT = Buffer.alloc((32 << 10) + 1);
 
 /** Waits until the pool looks as wanted: its counters change on other threads, with no event to await. */
 async function until(wanted) {
@@ -22,14 +24,14 @@ describe('the kernel pool', () => {
   it('refuses what passes maxQueue with ERR_QUEUE_FULL, and serves everything it took', async () => {
     kernels.configure({ maxQueue: 3 });
     const running = hash('sha256', LONG);
-    const waiting = Array.from({ length: 3 }, (_, i) => hash('sha256', `${i}`));
-    await assert.rejects(hash('sha256', 'one too many'), { code: 'ERR_QUEUE_FULL' });
+    const waiting = Array.from({ length: 3 }, () => hash('sha256', SHORT));
+    await assert.rejects(hash('sha256', SHORT), { code: 'ERR_QUEUE_FULL' });
     assert.deepEqual(
       { queued: 3, maxQueue: 3 },
       (({ queued, maxQueue }) => ({ queued, maxQueue }))(await stats(({ queued }) => queued === 3)),
     );
     for (const digest of await Promise.all([running, ...waiting])) assert.match(digest, /^[0-9a-f]{64}$/);
-    assert.match(await hash('sha256', 'room again'), /^[0-9a-f]{64}$/);
+    assert.match(await hash('sha256', SHORT), /^[0-9a-f]{64}$/);
     kernels.configure({ maxQueue: before_.maxQueue });
   });
 
@@ -37,7 +39,7 @@ describe('the kernel pool', () => {
     const order = [];
     const running = hash('sha256', LONG).then(() => order.push('running'));
     const controller = new AbortController();
-    const waiting = hash('sha256', 'waiting', { signal: controller.signal });
+    const waiting = hash('sha256', SHORT, { signal: controller.signal });
     controller.abort(new Error('changed my mind'));
     await assert.rejects(waiting, (error) => {
       order.push('waiting');
@@ -76,7 +78,9 @@ describe('the kernel pool', () => {
       listeners -= 1;
       return removeEventListener.apply(this, args);
     };
-    await Promise.all(Array.from({ length: 20 }, () => hash('sha256', 'x', { signal: controller.signal })));
+    await Promise.all(
+      Array.from({ length: 20 }, (_, i) => hash('sha256', i % 2 ? SHORT : 'x', { signal: controller.signal })),
+    );
     assert.equal(listeners, 0);
   });
 

@@ -1,0 +1,18 @@
+const { Router } = require('@koa/router');
+const files = require('./files.js');
+const { flip } = require('./flip.js');
+const { hash } = require('./hash.js');
+const metrics = require('./metrics.js');
+
+const router = new Router();
+
+router.get('/', (ctx) => {
+  ctx.body = `PID: ${process.pid}\n`;
+});
+router.post('/flip', flip);
+router.post('/hash', hash);
+router.get('/hash-file/:name', files.hash);
+router.get('/compress/:name', files.compress);
+router.get('/metrics', metrics.show);
+
+module.exports = router;
