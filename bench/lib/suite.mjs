@@ -22,7 +22,8 @@
  * @property {{ ours: string, peer: string, metric: 'cpu' | 'wall', atMost?: number, speed?: number }[]} [targets]
  * @property {{ p99: number } | { max: number }} [loopLimit] milliseconds that our cases may hold the event loop
  * @property {{ peer: string, of: (output: any, state: any) => any }} [size] our output shall be no larger than the peer's
- * @property {(inputs: any) => number} [memoryLimit] bytes that our first case may take above Node
+ * @property {{ ours: string, of: (inputs: any) => number }} [memoryLimit] bytes that a case of ours may take above Node
+ * @property {string[]} [equal] cases of ours that must lose nothing: their remark begins with "equal"
  */
 import { loopDelay, settle, timeCall, timeProgram } from './measure.mjs';
 import { peakAboveNode } from './memory.mjs';
@@ -123,6 +124,7 @@ function report(suite, rows, inputs) {
     sizeJudged(suite, cases),
     loopJudged(suite, cases),
     memoryJudged(suite, cases, inputs),
+    equalJudged(suite, cases),
   ].flat();
   return { name, title, bytes, cases, targets };
 }
@@ -159,8 +161,13 @@ function loopJudged({ loopLimit }, cases) {
 }
 
 function memoryJudged({ memoryLimit }, cases, inputs) {
-  const ours = cases.find((one) => one.ours && one.peakMemory !== undefined);
-  if (memoryLimit === undefined || ours === undefined) return [];
-  const [measured, required] = [ours.peakMemory / 2 ** 20, memoryLimit(inputs) / 2 ** 20];
+  const ours = cases.find((one) => one.name === memoryLimit?.ours && one.peakMemory !== undefined);
+  if (ours === undefined) return [];
+  const [measured, required] = [ours.peakMemory / 2 ** 20, memoryLimit.of(inputs) / 2 ** 20];
   return [{ what: `peak memory, MiB: ${ours.name}`, limit: 'at most', required, measured, ok: measured <= required }];
+}
+
+function equalJudged({ equal = [] }, cases) {
+  const checked = cases.filter((one) => equal.includes(one.name) && one.remark);
+  return checked.map(({ name, remark }) => ({ what: `loses nothing: ${name}`, ok: remark.startsWith('equal') }));
 }
