@@ -41,7 +41,7 @@ async function main(port) {
     const since = due.shift();
     open++;
     try {
-      const { status } = await request(port, '/', { timeout: 300_000 });
+      const { status } = await request(port, '/', { timeout: 600_000 });
       if (status === 200) delays.push(performance.now() - since);
       else failed++;
     } catch {
