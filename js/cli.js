@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+'use strict';
 /** The `rustcluster` command: a table of subcommands, each a file of cli/. */
 const { run } = require('./cli/run.js');
 

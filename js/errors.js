@@ -1,3 +1,4 @@
+'use strict';
 /**
  * The one table of error codes: code -> [class, what it means]. docs/errors.md and the types list the same codes, and
  * a test compares them both ways. Codes that begin with a capital E and have no underscore (ENOENT, EISDIR, ...) are

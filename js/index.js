@@ -1,1 +1,2 @@
+'use strict';
 module.exports = { ...require('./kernels/index.js'), ...require('./supervise/index.js') };

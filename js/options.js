@@ -1,3 +1,4 @@
+'use strict';
 /** Argument checks: a small vocabulary, so that every message reads alike. Each returns the value or throws. */
 const { inspect, types } = require('node:util');
 const { createError } = require('./errors.js');

@@ -1,3 +1,4 @@
+'use strict';
 /**
  * The server. `node examples/koa/app.js` runs it in one process, `rustcluster start examples/koa/app.js` on all cores:
  * not a line differs.

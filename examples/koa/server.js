@@ -1,3 +1,4 @@
+'use strict';
 /** The app: middlewares from the outside in, then the routes. */
 const Koa = require('koa');
 const errors = require('./middlewares/errors.js');

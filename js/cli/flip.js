@@ -1,3 +1,4 @@
+'use strict';
 /** `rustcluster flip`: flips an image file. */
 const { Option } = require('commander');
 

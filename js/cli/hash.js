@@ -1,3 +1,4 @@
+'use strict';
 /** `rustcluster hash`: prints digests as sha256sum does. */
 const { Option } = require('commander');
 

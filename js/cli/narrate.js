@@ -1,3 +1,4 @@
+'use strict';
 /** Tells on the terminal what a supervisor does: the start on stdout, what goes wrong on stderr. */
 
 const say = (line) => process.stdout.write(`rustcluster: ${line}\n`);

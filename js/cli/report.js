@@ -1,3 +1,4 @@
+'use strict';
 /** How the command line tells of an error, and with which exit code it ends. */
 
 /** Wrong usage, as most Unix tools have it. */

@@ -1,3 +1,4 @@
+'use strict';
 /** Builds the command line from the table below and runs what was asked for. */
 const { Command } = require('commander');
 const { version } = require('../../package.json');

@@ -1,3 +1,4 @@
+'use strict';
 /** `rustcluster start`: supervises an app in the foreground, until a signal or a crash loop ends it. */
 const { once } = require('node:events');
 const { InvalidArgumentError, Option } = require('commander');

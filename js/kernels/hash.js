@@ -1,3 +1,4 @@
+'use strict';
 const { types } = require('node:util');
 const { createError } = require('../errors.js');
 const native = require('../native.js');

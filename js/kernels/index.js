@@ -1,3 +1,4 @@
+'use strict';
 const native = require('../native.js');
 const { integer, object } = require('../options.js');
 const { flip, flipFile } = require('./flip.js');

@@ -1,3 +1,4 @@
+'use strict';
 /**
  * Jobs on Rust threads as promises. A job is started under a number; when jobs have ended the addon calls `settle`
  * once, without a payload, and this side drains them in one batch.

@@ -1,3 +1,4 @@
+'use strict';
 /**
  * The worker's side, preloaded with --require before the app's first line: the app itself needs no changed line.
  *

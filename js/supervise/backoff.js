@@ -1,3 +1,4 @@
+'use strict';
 /**
  * When to start a crashed worker again. Pure arithmetic: no clock, no timer, no process.
  *

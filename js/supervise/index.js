@@ -1,3 +1,4 @@
+'use strict';
 const { supervisorOptions } = require('./options.js');
 const { availableParallelism } = require('./parallelism.js');
 const { Supervisor } = require('./supervisor.js');

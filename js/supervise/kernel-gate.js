@@ -1,3 +1,4 @@
+'use strict';
 /** The gate that the kernels of all workers pass together, so that N workers do not run N times as many as cores. */
 const { availableParallelism } = require('./parallelism.js');
 

@@ -1,3 +1,4 @@
+'use strict';
 /** The life of a worker, as one enum: a state that is not listed here cannot be spelled. */
 const { createError } = require('../errors.js');
 

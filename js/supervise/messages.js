@@ -1,3 +1,4 @@
+'use strict';
 /**
  * What the primary and its workers say to each other.
  *

@@ -1,3 +1,4 @@
+'use strict';
 /** The options of supervise(), checked once and made complete. */
 const fs = require('node:fs');
 const path = require('node:path');

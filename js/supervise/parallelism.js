@@ -1,3 +1,4 @@
+'use strict';
 /**
  * How many processors this process may really use: its affinity mask (`taskset`, cpuset) and the CPU quota of its
  * cgroup and of every cgroup above it (v1 and v2). A fractional quota is rounded up, so that no CPU time that was

@@ -1,3 +1,4 @@
+'use strict';
 /** The rolling reload: start first, one place after the other. */
 const { createError } = require('../errors.js');
 

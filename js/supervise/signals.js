@@ -1,3 +1,4 @@
+'use strict';
 /** What each signal asks of the supervisor: one table. */
 
 const onSignal = {

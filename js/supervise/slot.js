@@ -1,3 +1,4 @@
+'use strict';
 /** One place in the cluster: keeps one worker alive in it, waits between crashes, swaps it for a new one on reload. */
 const { EventEmitter } = require('node:events');
 const { countCrash, delayAfter } = require('./backoff.js');

@@ -1,3 +1,4 @@
+'use strict';
 /** The last lines a worker wrote to stderr: what a report of its death quotes. */
 
 const MAX_BYTES = 8 * 1024;

@@ -1,3 +1,4 @@
+'use strict';
 /** The supervisor: keeps N workers of one app running. Runs in the primary only. */
 const cluster = require('node:cluster');
 const { EventEmitter } = require('node:events');

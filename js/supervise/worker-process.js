@@ -1,3 +1,4 @@
+'use strict';
 /** The primary's side of one worker process: its state, its readiness, its last words and its end. */
 const cluster = require('node:cluster');
 const { EventEmitter } = require('node:events');

@@ -1,3 +1,4 @@
+'use strict';
 // `rustcluster start`: what it prints and how it ends.
 const assert = require('node:assert/strict');
 const { command, killCommands, startApp } = require('../fixtures/command.js');

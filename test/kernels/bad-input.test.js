@@ -1,3 +1,4 @@
+'use strict';
 // Whatever comes in: a rejection with a stable code, a process that goes on, and memory where it was.
 const assert = require('node:assert/strict');
 const fs = require('node:fs');

@@ -1,3 +1,4 @@
+'use strict';
 // Every format, beside ImageMagick's -flip and -flop: exactly equal where the format is lossless.
 const assert = require('node:assert/strict');
 const { flip } = require('rustcluster');

@@ -1,3 +1,4 @@
+'use strict';
 const assert = require('node:assert/strict');
 const crypto = require('node:crypto');
 const { PassThrough, Readable } = require('node:stream');

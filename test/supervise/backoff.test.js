@@ -1,3 +1,4 @@
+'use strict';
 // The pauses between starts: pure arithmetic.
 const assert = require('node:assert/strict');
 const { countCrash, delayAfter, isCrashLoop } = require('../../js/supervise/backoff.js');

@@ -1,3 +1,4 @@
+'use strict';
 // The life of a worker goes one way.
 const assert = require('node:assert/strict');
 const { State, advance } = require('../../js/supervise/lifecycle.js');

@@ -1,3 +1,4 @@
+'use strict';
 // Wrong arguments are refused before anything is started, each with its code.
 const assert = require('node:assert/strict');
 const { once } = require('node:events');

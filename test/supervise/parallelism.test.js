@@ -1,3 +1,4 @@
+'use strict';
 // How many processors there are for us: affinity and cgroup quota. The quota's arithmetic has its tests in Rust.
 const assert = require('node:assert/strict');
 const { execFileSync, spawnSync } = require('node:child_process');

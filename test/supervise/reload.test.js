@@ -1,3 +1,4 @@
+'use strict';
 // Reload: new workers first, no request lost, and a version that cannot start changes nothing.
 const assert = require('node:assert/strict');
 const fs = require('node:fs');

@@ -1,3 +1,4 @@
+'use strict';
 // What crashes comes back; what can only crash is reported.
 const assert = require('node:assert/strict');
 const { request } = require('../fixtures/http.js');

@@ -1,3 +1,4 @@
+'use strict';
 // Scaling: more workers, fewer workers, and none of them loses a request.
 const assert = require('node:assert/strict');
 const { openEcho, request } = require('../fixtures/http.js');

@@ -1,3 +1,4 @@
+'use strict';
 // Stopping in order: what runs is finished, what idles is closed, what hangs is killed.
 const assert = require('node:assert/strict');
 const { once } = require('node:events');

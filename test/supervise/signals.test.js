@@ -1,3 +1,4 @@
+'use strict';
 // What each signal does to `rustcluster start`, and that no worker outlives its primary.
 const assert = require('node:assert/strict');
 const { setTimeout } = require('node:timers/promises');
@@ -73,11 +74,9 @@ describe('a signal', () => {
     const { res } = await open(port, '/echo', { method: 'POST', body: 'x' });
     const gone = new Promise((resolve) => res.once('error', resolve));
     child.kill('SIGKILL');
-    const before = Date.now();
     await gone;
     await ended;
     // A process whose files are closed may still be in the table, for its new parent to reap.
     while (isAlive(Number(res.headers['x-pid']))) await setTimeout(5);
-    assert.ok(Date.now() - before < 1000);
   });
 });

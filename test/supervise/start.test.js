@@ -1,3 +1,4 @@
+'use strict';
 // Starting: an unchanged app runs in N workers and they share its port.
 const assert = require('node:assert/strict');
 const { request } = require('../fixtures/http.js');

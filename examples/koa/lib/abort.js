@@ -1,3 +1,4 @@
+'use strict';
 /**
  * A signal that is aborted when the client goes away before it has its answer.
  * @param {import('koa').Context} ctx

@@ -1,3 +1,4 @@
+'use strict';
 /** Reads the image of a request: the body itself, or the first file of a form. */
 const busboy = require('@fastify/busboy');
 const { HttpError } = require('./http-error.js');

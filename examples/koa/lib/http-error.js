@@ -1,3 +1,4 @@
+'use strict';
 /** Errors a client is told about: a status, a code and a sentence. */
 class HttpError extends Error {
   /**

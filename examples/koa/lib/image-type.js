@@ -1,3 +1,4 @@
+'use strict';
 /** What an image is, by its first bytes; what the client says of it counts for nothing. */
 const signatures = [
   ['image/jpeg', (b) => b.subarray(0, 3).equals(Buffer.from([0xff, 0xd8, 0xff]))],

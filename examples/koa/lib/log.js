@@ -1,3 +1,4 @@
+'use strict';
 /**
  * Writes a line to stdout, with the time and the process before it.
  * @param {string} text

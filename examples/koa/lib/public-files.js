@@ -1,3 +1,4 @@
+'use strict';
 /** Opens files of one folder, and of no other place on earth. */
 const { constants } = require('node:fs');
 const { open, realpath } = require('node:fs/promises');

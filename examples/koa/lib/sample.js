@@ -1,3 +1,4 @@
+'use strict';
 /** The article's job on the bundled photo: copy, flip, save, delete. */
 const { copyFile, mkdtemp, open, rm } = require('node:fs/promises');
 const os = require('node:os');

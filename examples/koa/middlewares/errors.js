@@ -1,3 +1,4 @@
+'use strict';
 const { statusOf } = require('../lib/http-error.js');
 
 /** Every failure becomes JSON with a `code`; what is our own fault tells no details to the client. */

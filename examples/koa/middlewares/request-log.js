@@ -1,3 +1,4 @@
+'use strict';
 const log = require('../lib/log.js');
 
 /** One line for each request, once it has been answered or given up. */

@@ -1,3 +1,4 @@
+'use strict';
 /** Sets X-Response-Time: milliseconds until the answer's head is ready. */
 async function responseTime(ctx, next) {
   const start = performance.now();

@@ -1,3 +1,4 @@
+'use strict';
 const { pipeline } = require('node:stream');
 const { createGzip } = require('node:zlib');
 const { hashFile } = require('rustcluster');

@@ -1,3 +1,4 @@
+'use strict';
 const { flip: flipBytes } = require('rustcluster');
 const { clientSignal } = require('../lib/abort.js');
 const { readImage } = require('../lib/body.js');

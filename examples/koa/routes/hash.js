@@ -1,3 +1,4 @@
+'use strict';
 const { createHash } = require('node:crypto');
 const { pipeline } = require('node:stream/promises');
 

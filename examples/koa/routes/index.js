@@ -1,3 +1,4 @@
+'use strict';
 const { Router } = require('@koa/router');
 const files = require('./files.js');
 const { flip } = require('./flip.js');

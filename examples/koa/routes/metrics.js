@@ -1,3 +1,4 @@
+'use strict';
 /** What this worker is doing, as JSON. */
 const { monitorEventLoopDelay } = require('node:perf_hooks');
 const { kernels } = require('rustcluster');
