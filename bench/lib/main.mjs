@@ -1,6 +1,7 @@
 /** Runs words one after the other and reports. */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describeMachine, hasProgram } from './machine.mjs';
 import { loopDelay } from './measure.mjs';
@@ -91,7 +92,7 @@ async function runWord(word, options) {
   console.log(
     `\n${machine.cpu}, ${machine.cores} cores, Node ${machine.node}; idle loop p99 ${ms(p99)} ms, max ${ms(max)} ms`,
   );
-  console.log(`Written to ${path}`);
+  console.log(`Written to ${relative(process.cwd(), path)}`);
   return reports;
 }
 
