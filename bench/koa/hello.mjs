@@ -48,7 +48,9 @@ async function load(one, how, log) {
       requests: result.requests.average,
       answers: result['2xx'],
       ...{ p50: result.latency.p50, p99: result.latency.p99, max: result.latency.max },
-      failed: result.errors + result.timeouts + result.non2xx,
+      // autocannon counts a timeout as an error too; it gives up a request after 10 s and connects anew.
+      timeouts: result.timeouts,
+      failed: result.errors - result.timeouts + result.non2xx,
       cpu: cpu - before.cpu,
       peak,
     });
@@ -63,9 +65,10 @@ async function load(one, how, log) {
 
 function summary({ command, workers, runs, ...one }) {
   if (runs.length === 0) return one;
+  const sum = (name) => runs.reduce((total, run) => total + run[name], 0);
   const names = ['requests', 'p50', 'p99', 'max', 'cpu', 'peak'];
   const over = Object.fromEntries(names.map((name) => [name, summarize(runs.map((run) => run[name]))]));
-  return { ...one, runs, ...over, failedRequests: runs.reduce((sum, run) => sum + run.failed, 0) };
+  return { ...one, runs, ...over, timeouts: sum('timeouts'), failedRequests: sum('failed') };
 }
 
 function print({ title, cases }) {
@@ -79,6 +82,7 @@ function print({ title, cases }) {
     'max ms': one.max?.median,
     'CPU ms': one.cpu?.median,
     'peak MiB': one.peak && one.peak.median / 2 ** 20,
+    'timed out': one.timeouts,
     failed: one.failedRequests,
     ' ': one.skipped ? `skipped: ${one.skipped}` : one.failed ? `FAILED: ${one.failed}` : undefined,
   }));

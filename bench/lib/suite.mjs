@@ -73,8 +73,9 @@ async function prepare(suite, one, inputs, { quick, log }) {
     log(`  ${one.name}: skipped, ${one.skip}`);
     return { ...row, skipped: one.skip };
   }
+  let state;
   try {
-    const state = await one.setup?.(inputs);
+    state = await one.setup?.(inputs);
     const output = await one.run(inputs, state);
     const remark = await one.check(output, inputs, state);
     log(`  ${one.name}: ${remark ?? 'right'}`);
@@ -85,6 +86,7 @@ async function prepare(suite, one, inputs, { quick, log }) {
     const [reason] = (error.stderr?.trim() || error.message).split('\n');
     const failed = typeof error.code === 'string' ? `${error.code}: ${reason}` : reason;
     log(`  ${one.name}: FAILED, ${failed}`);
+    if (state !== undefined) await one.teardown?.(state);
     return { ...row, failed };
   }
 }
