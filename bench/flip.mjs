@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { FLIPS, QUALITY } from './lib/flips.mjs';
 import { hasProgram } from './lib/machine.mjs';
 import { cli, lacks, lacksCli, ours } from './lib/ours.mjs';
-import { cacheFolder, comparePixels, decodeFlipped, photo } from './lib/photo.mjs';
+import { cacheFolder, comparePixels, decodeFlipped, describePhoto, photo } from './lib/photo.mjs';
 import { buildExample, lacksExample } from './lib/rust.mjs';
 
 const execute = promisify(execFile);
@@ -25,13 +25,13 @@ export const rounds = 9;
  * @returns {import('./lib/suite.mjs').Suite[]}
  */
 export function suites(options) {
-  const { size, subsampling } = options;
+  const { subsampling } = options;
   const against = (peer, atMost, name = 'flip') => ({ ours: name, peer, metric: 'cpu', atMost });
   const jpegtran = subsampling === '444' ? 1 / 4.5 : 1 / 3.2;
   return [
     {
       name: `flip-${subsampling}`,
-      title: `Flip a ${size}-megapixel JPEG, ${[...subsampling].join(':')}, top to bottom`,
+      title: `Flip ${describePhoto(options)}, top to bottom`,
       inputs: () => loadPhoto(options),
       cases: [...ourCases(), ...peerCases()],
       targets: [

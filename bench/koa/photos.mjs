@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { request } from '../lib/http.mjs';
 import { cli, lacksCli, ROOT } from '../lib/ours.mjs';
-import { comparePixels, decodeFlipped, photo } from '../lib/photo.mjs';
+import { comparePixels, decodeFlipped, describePhoto, photo } from '../lib/photo.mjs';
 import { startProbe } from '../lib/probe.mjs';
 import { printRows, printTargets } from '../lib/report.mjs';
 import { startServer } from '../lib/server.mjs';
@@ -20,7 +20,7 @@ const FIXTURE = join(ROOT, 'bench/fixtures/koa-flip.mjs');
 
 /** @param {object} options @param {(line: string) => void} log @returns {Promise<object>} the report */
 export async function runPhotos(options, log) {
-  const title = `${POSTS} concurrent POST /flip of a ${options.size}-megapixel JPEG; meanwhile GET / every 10 ms`;
+  const title = `${POSTS} concurrent POST /flip of ${describePhoto(options)}; meanwhile GET / every 10 ms`;
   log(title);
   const { bytes } = await photo(options);
   const expected = await decodeFlipped(bytes);

@@ -1,7 +1,7 @@
 /** Runs words one after the other and reports. */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { relative } from 'node:path';
+import { parse as parsePath, relative, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describeMachine, hasProgram } from './machine.mjs';
 import { loopDelay } from './measure.mjs';
@@ -38,6 +38,7 @@ function parse(flags) {
     rounds: positive('rounds', flags.rounds),
     size: positive('size', flags.size) ?? (quick ? 1 : 18),
     subsampling: oneOf('--subsampling', flags.subsampling ?? '420', ['420', '444']),
+    photo: flags.photo && resolve(flags.photo),
     memory: flags['no-memory'] !== true,
     only: flags.only ?? '',
     suffix: suffix(flags),
@@ -48,7 +49,9 @@ function parse(flags) {
 function suffix(flags) {
   const set = ['no-sha-ni', 'one-core', 'quick'].filter((flag) => flags[flag]);
   const given = ['subsampling', 'size', 'only'].filter((flag) => flags[flag] !== undefined);
-  return [...given.map((flag) => `${flag}-${flags[flag]}`), ...set];
+  const named = given.map((flag) => `${flag}-${flags[flag]}`);
+  if (flags.photo) named.push(`photo-${parsePath(flags.photo).name}`);
+  return [...named, ...set];
 }
 
 const usageError = (message) => Object.assign(new RangeError(message), { code: 'ERR_USAGE' });

@@ -4,7 +4,7 @@
  */
 import { existsSync, mkdirSync, renameSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { ROOT } from './ours.mjs';
 import { psnr } from './stats.mjs';
 
@@ -19,12 +19,17 @@ export function cacheFolder() {
   return CACHE;
 }
 
+/** @param {object} options as of `photo` @returns {string} what it is, in words */
+export const describePhoto = ({ photo: own, size, subsampling }) =>
+  own ? basename(own) : `a ${size}-megapixel JPEG, ${[...subsampling].join(':')}`;
+
 /**
- * A photo-like baseline JPEG of 3:2, both sides a multiple of 16.
- * @param {{ size: number, subsampling: string }} options megapixels; '420' or '444'
+ * A JPEG of the user's, or a photo-like baseline one of 3:2, both sides a multiple of 16.
+ * @param {{ photo?: string, size: number, subsampling: string }} options its path; megapixels; '420' or '444'
  * @returns {Promise<{ path: string, bytes: Buffer }>}
  */
-export async function photo({ size, subsampling }) {
+export async function photo({ photo: own, size, subsampling }) {
+  if (own) return { path: own, bytes: await readFile(own) };
   const aligned = (side) => Math.max(16, Math.round(side / 16) * 16);
   const width = size === 18 ? 5184 : aligned(Math.sqrt(size * 1.5e6));
   const height = size === 18 ? 3456 : aligned(Math.sqrt((size * 1e6) / 1.5));
