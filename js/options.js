@@ -32,6 +32,12 @@ function integer(name, value, { min, max = Number.MAX_SAFE_INTEGER, fallback }) 
   return value;
 }
 
+/** @returns {Function | undefined} @throws ERR_INVALID_ARG_TYPE for anything that cannot be called */
+function callback(name, value) {
+  if (value !== undefined && typeof value !== 'function') throw typeError(name, 'a function', value);
+  return value;
+}
+
 /** @returns {string} one of `known`, `fallback` when undefined @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE */
 function oneOf(name, value, known, fallback) {
   if (value === undefined && fallback !== undefined) return fallback;
@@ -94,4 +100,4 @@ function bytes(name, value) {
   return types.isSharedArrayBuffer(buffer) || buffer.resizable ? Uint8Array.from(view) : view;
 }
 
-module.exports = { abortSignal, bytes, integer, object, oneOf, path, typeError };
+module.exports = { abortSignal, bytes, callback, integer, object, oneOf, path, typeError };

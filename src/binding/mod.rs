@@ -6,6 +6,7 @@
 
 mod failure;
 mod flip;
+mod gzip;
 mod hash;
 mod jobs;
 mod pool;

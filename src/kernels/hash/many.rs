@@ -32,23 +32,12 @@ pub fn many_on(backend: Backend, algorithm: Algorithm, messages: &[&[u8]], contr
 
 fn many_with(backend: Option<Backend>, algorithm: Algorithm, messages: &[&[u8]], control: &Control) -> Result<Vec<u8>> {
     control.check()?;
-    let Some(initial) = initial(algorithm) else {
+    let ladder = backend.map_or_else(Ladder::chosen, Ladder::of)?;
+    let Some(mut feed) = Messages::new(algorithm, messages, ladder.lanes(), control) else {
         return one_by_one(algorithm, messages, control);
     };
-    let ladder = backend.map_or_else(Ladder::chosen, Ladder::of)?;
-    let sizes: Vec<u64> = messages.iter().map(|message| schedule::blocks(message.len() as u64)).collect();
-    let mut feed = Messages {
-        messages,
-        order: schedule::order(&sizes, ladder.lanes()),
-        taken: 0,
-        slots: vec![Slot::EMPTY; ladder.lanes()],
-        initial,
-        digests: vec![0; messages.len() * algorithm.digest_len()],
-        digest_len: algorithm.digest_len(),
-        control,
-    };
     driver::run(&ladder, &mut feed, control)?;
-    Ok(feed.digests)
+    Ok(feed.into_digests())
 }
 
 /// The initial hash value of the algorithms that have lanes.
@@ -69,7 +58,7 @@ fn one_by_one(algorithm: Algorithm, messages: &[&[u8]], control: &Control) -> Re
 }
 
 /// Messages in memory, each hashed where it lies: only what follows its last whole block is copied.
-struct Messages<'a> {
+pub(super) struct Messages<'a> {
     messages: &'a [&'a [u8]],
     order: Option<Vec<usize>>,
     taken: usize,
@@ -78,6 +67,40 @@ struct Messages<'a> {
     digests: Vec<u8>,
     digest_len: usize,
     control: &'a Control,
+}
+
+impl<'a> Messages<'a> {
+    /// A feed for `lanes` lanes, longest message first where that pays; `None` for an algorithm without lanes.
+    pub(super) fn new(
+        algorithm: Algorithm,
+        messages: &'a [&'a [u8]],
+        lanes: usize,
+        control: &'a Control,
+    ) -> Option<Self> {
+        let initial = initial(algorithm)?;
+        let sizes: Vec<u64> = messages.iter().map(|message| schedule::blocks(message.len() as u64)).collect();
+        Some(Self {
+            messages,
+            order: schedule::order(&sizes, lanes),
+            taken: 0,
+            slots: vec![Slot::EMPTY; lanes],
+            initial,
+            digests: vec![0; messages.len() * algorithm.digest_len()],
+            digest_len: algorithm.digest_len(),
+            control,
+        })
+    }
+
+    /// The digests, in the order of the messages.
+    pub(super) fn into_digests(self) -> Vec<u8> {
+        self.digests
+    }
+
+    /// Lets messages enter lanes in the order they came in.
+    #[cfg(test)]
+    pub(super) fn keep_order(&mut self) {
+        self.order = None;
+    }
 }
 
 #[derive(Clone)]

@@ -4,6 +4,7 @@
 //! inside it expect it. Coded data that no longer fits its place goes to the end of the file.
 
 mod coding;
+mod compact;
 mod directory;
 mod page;
 mod predictor;
@@ -42,8 +43,9 @@ pub fn flip(file: &[u8], options: &Options, control: &Control) -> Result<Flipped
         directory.remove_false(&mut out);
         size = size.or(Some((page.width, page.height)));
     }
+    let bytes = compact::without(&out, &space.holes()).unwrap_or(out);
     let (width, height) = size.ok_or_else(|| corrupt("no page with a picture"))?;
-    Ok(Flipped { bytes: out, format: Format::Tiff, width, height, lossless: true })
+    Ok(Flipped { bytes, format: Format::Tiff, width, height, lossless: true })
 }
 
 fn corrupt(what: &str) -> Error {

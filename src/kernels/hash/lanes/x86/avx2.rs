@@ -1,6 +1,6 @@
 //! AVX2: 8 messages at once, one to each 32-bit element of a 256-bit register.
 
-use super::eight::{LANES, add, load, load_state, splat, store_row, store_state};
+use super::eight::{LANES, add, blocks_at, load, load_state, splat, store_row, store_state};
 use super::rounds::{compress_block, expand, round, schedule_block, sixteen_rounds};
 use super::scalar::{self, Ahead};
 use crate::kernels::hash::backend::Backend;
@@ -23,7 +23,7 @@ fn run(states: &mut States, inputs: &Inputs, blocks: usize) {
 fn compress(states: &mut States, inputs: &Inputs, blocks: usize) {
     let mut state = load_state(states);
     for block in 0..blocks {
-        let mut w = load(std::array::from_fn(|lane| &inputs[lane][block]));
+        let mut w = load(blocks_at(inputs, block));
         state = compress_block!(state, w);
     }
     store_state(states, state);
@@ -41,7 +41,7 @@ fn run_stream(state: &mut State, blocks: &[Block]) {
     unsafe { compress_stream(state, blocks) }
 }
 
-#[target_feature(enable = "avx2,bmi1,bmi2")]
+#[target_feature(enable = "avx2,bmi2")]
 fn compress_stream(state: &mut State, blocks: &[Block]) {
     let mut ahead = Ahead::new();
     for group in blocks.chunks(LANES) {
