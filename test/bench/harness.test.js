@@ -1,3 +1,4 @@
+'use strict';
 /** The arithmetic the benchmarks' verdicts rest on. */
 const assert = require('node:assert/strict');
 
