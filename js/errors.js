@@ -1,3 +1,4 @@
+'use strict';
 /**
  * The one table of error codes: code -> [class, what it means]. docs/errors.md and the types list the same codes, and
  * a test compares them both ways. Codes that begin with a capital E and have no underscore (ENOENT, EISDIR, ...) are
@@ -13,6 +14,9 @@ const table = {
   ERR_IMAGE_UNSUPPORTED: [Error, 'Not an image, or of a kind that cannot be read and written back'],
   ERR_IMAGE_TOO_LARGE: [Error, 'The header announces more pixels than maxPixels'],
   ERR_NOT_LOSSLESS: [Error, "lossless: 'require' was asked for and this image cannot be flipped without loss"],
+  ERR_GZIP_CORRUPT: [Error, 'Not gzip data, or data that break its rules or do not match their checksum'],
+  ERR_GZIP_TRUNCATED: [Error, 'The gzip data end before their last member does'],
+  ERR_BUFFER_TOO_LARGE: [RangeError, 'The output would be larger than maxOutputLength'],
   ERR_QUEUE_FULL: [Error, 'More kernel jobs are waiting than maxQueue'],
   ABORT_ERR: [Error, 'The AbortSignal was aborted; `cause` holds its reason'],
   ERR_WORKER_START: [Error, 'A worker did not become ready'],

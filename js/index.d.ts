@@ -1,2 +1,4 @@
 export type { ErrorCode } from './errors.js';
+export * from './kernels/gzip.js';
 export * from './kernels/types.js';
+export * from './supervise/types.js';

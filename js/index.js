@@ -1,1 +1,2 @@
-module.exports = { ...require('./kernels/index.js') };
+'use strict';
+module.exports = { ...require('./kernels/index.js'), ...require('./supervise/index.js') };

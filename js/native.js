@@ -1,3 +1,4 @@
+'use strict';
 /** The only file that loads the addon: the one built here, or the prebuilt package for this platform. */
 const { createError } = require('./errors.js');
 const { triple } = require('./triple.js');

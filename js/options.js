@@ -1,3 +1,4 @@
+'use strict';
 /** Argument checks: a small vocabulary, so that every message reads alike. Each returns the value or throws. */
 const { inspect, types } = require('node:util');
 const { createError } = require('./errors.js');
@@ -28,6 +29,12 @@ function integer(name, value, { min, max = Number.MAX_SAFE_INTEGER, fallback }) 
     const message = `The value of "${name}" is out of range. It must be an integer from ${min} to ${max}. Received ${value}`;
     throw createError('ERR_OUT_OF_RANGE', message);
   }
+  return value;
+}
+
+/** @returns {Function | undefined} @throws ERR_INVALID_ARG_TYPE for anything that cannot be called */
+function callback(name, value) {
+  if (value !== undefined && typeof value !== 'function') throw typeError(name, 'a function', value);
   return value;
 }
 
@@ -93,4 +100,4 @@ function bytes(name, value) {
   return types.isSharedArrayBuffer(buffer) || buffer.resizable ? Uint8Array.from(view) : view;
 }
 
-module.exports = { abortSignal, bytes, integer, object, oneOf, path, typeError };
+module.exports = { abortSignal, bytes, callback, integer, object, oneOf, path, typeError };

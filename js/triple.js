@@ -1,3 +1,4 @@
+'use strict';
 /** Names the platform as the files and packages of native addons are named. */
 const { familySync, MUSL } = require('detect-libc');
 

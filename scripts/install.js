@@ -1,3 +1,4 @@
+'use strict';
 /**
  * Runs at `npm install`. A released package finds its prebuilt addon among its optional dependencies and does nothing
  * here; a clone of the repository, and any platform without a prebuilt addon, builds it with cargo.

@@ -1,3 +1,4 @@
+'use strict';
 /** Mocha's spec reporter, which also writes its counts where scripts/test.js reads them. */
 const fs = require('node:fs');
 const { reporters } = require('mocha');

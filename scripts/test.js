@@ -1,3 +1,4 @@
+'use strict';
 /**
  * `npm test`: lint, types, Rust tests, JavaScript tests, and the same package under jest. Goes on after a failure, so
  * that one run tells everything, and closes with the sum of what the runners counted.

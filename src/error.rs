@@ -22,6 +22,18 @@ pub enum Error {
     /// `lossless: 'require'` was asked for and this image cannot be flipped without loss.
     #[error("image cannot be flipped without loss: {0}")]
     NotLossless(String),
+    /// The bytes are no gzip, break the rules of deflate, or do not match their checksum.
+    #[error("gzip data is corrupt: {0}")]
+    GzipCorrupt(String),
+    /// The gzip data ends before its last member does.
+    #[error("gzip data is truncated: unexpected end of file")]
+    GzipTruncated,
+    /// The output would be larger than the caller allows; the wording is that of Node's zlib.
+    #[error("Cannot create a Buffer larger than {limit} bytes")]
+    BufferTooLarge {
+        /// The limit in force, in bytes.
+        limit: u64,
+    },
     /// The caller aborted the job.
     #[error("the operation was aborted")]
     Aborted,
@@ -57,6 +69,9 @@ impl Error {
             Self::ImageUnsupported(_) => "ERR_IMAGE_UNSUPPORTED",
             Self::ImageTooLarge(_) => "ERR_IMAGE_TOO_LARGE",
             Self::NotLossless(_) => "ERR_NOT_LOSSLESS",
+            Self::GzipCorrupt(_) => "ERR_GZIP_CORRUPT",
+            Self::GzipTruncated => "ERR_GZIP_TRUNCATED",
+            Self::BufferTooLarge { .. } => "ERR_BUFFER_TOO_LARGE",
             Self::Aborted => "ABORT_ERR",
             Self::QueueFull { .. } => "ERR_QUEUE_FULL",
             Self::InvalidArgument(_) => "ERR_INVALID_ARG_VALUE",

@@ -1,3 +1,4 @@
+'use strict';
 const { abortSignal, bytes, integer, object, oneOf, path } = require('../options.js');
 const { run } = require('./jobs.js');
 

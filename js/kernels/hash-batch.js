@@ -1,3 +1,4 @@
+'use strict';
 /**
  * Many small messages as one job: packed into one buffer, hashed side by side in SIMD lanes, their digests returned in
  * one buffer. A crossing into Rust and back costs more than a small digest, so it is paid once for all of them.

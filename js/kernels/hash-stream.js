@@ -1,3 +1,4 @@
+'use strict';
 /** `createHash` as a stream whose concurrent instances share SIMD lanes. */
 const { setImmediate } = require('node:timers');
 const { Transform } = require('node:stream');

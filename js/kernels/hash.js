@@ -1,7 +1,8 @@
+'use strict';
 const { types } = require('node:util');
 const { createError } = require('../errors.js');
 const native = require('../native.js');
-const { abortSignal, bytes, object, oneOf, path, typeError } = require('../options.js');
+const { abortSignal, bytes, callback, object, oneOf, path, typeError } = require('../options.js');
 const { Batch, PACK_BELOW, hashSmall } = require('./hash-batch.js');
 const { Hash } = require('./hash-stream.js');
 const { run } = require('./jobs.js');
@@ -110,15 +111,41 @@ async function hashMany(algorithm, list, options) {
  *
  * @param {string} algorithm as for `hash`
  * @param {string | URL} file path or file URL
- * @param {object} [options] as for `hash`
+ * @param {object} [options] as for `hash`, and:
+ * @param {(progress: { bytesDone: number, total?: number }) => void} [options.onProgress] called at most 20 times a
+ *   second; `total` is missing for what is no regular file
  * @returns {Promise<string | Buffer>}
  * @throws as `hash`, and Node's system errors (ENOENT, EISDIR, ...)
  */
 async function hashFile(algorithm, file, options) {
   const name = algorithmName(algorithm);
   const { encoding, signal } = parse(options);
+  const onProgress = callback('options.onProgress', options?.onProgress);
   const from = path('file', file);
-  return encode(await run((desk, id) => desk.hashFile(id, name, from), { signal, caller: hashFile }), encoding);
+  const start = (desk, id) => desk.hashFile(id, name, from);
+  return encode(await run(start, { signal, caller: hashFile, onProgress }), encoding);
+}
+
+/**
+ * The digests of many files, read and hashed side by side on Rust threads; memory does not grow with their size.
+ *
+ * @param {string} algorithm as for `hash`
+ * @param {(string | URL)[]} files paths or file URLs
+ * @param {object} [options] as for `hashFile`; progress counts the bytes of all files, without a total
+ * @returns {Promise<(string | Buffer)[]>} one digest a file, in order
+ * @throws as `hashFile`; the first file that fails fails the whole call, and the error's `path` names it
+ */
+async function hashFiles(algorithm, files, options) {
+  const name = algorithmName(algorithm);
+  const { encoding, signal } = parse(options);
+  const onProgress = callback('options.onProgress', options?.onProgress);
+  if (!Array.isArray(files)) throw typeError('files', 'an array', files);
+  const paths = files.map((file, i) => path(`files[${i}]`, file));
+  if (paths.length === 0) return [];
+  const start = (desk, id) => desk.hashFiles(id, name, paths);
+  const flat = await run(start, { signal, caller: hashFiles, onProgress });
+  const size = flat.length / paths.length;
+  return paths.map((_, i) => encode(Buffer.from(flat.subarray(i * size, (i + 1) * size)), encoding));
 }
 
 /**
@@ -135,4 +162,4 @@ function createHash(algorithm, options) {
   return new Hash(algorithmName(algorithm), object('options', options));
 }
 
-module.exports = { createHash, hash, hashFile, hashMany };
+module.exports = { createHash, hash, hashFile, hashFiles, hashMany };

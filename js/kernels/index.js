@@ -1,7 +1,10 @@
+'use strict';
 const native = require('../native.js');
 const { integer, object } = require('../options.js');
 const { flip, flipFile } = require('./flip.js');
-const { createHash, hash, hashFile, hashMany } = require('./hash.js');
+const { gunzip, gunzipFile, gzip, gzipFile } = require('./gzip.js');
+const { createGunzip, createGzip } = require('./gzip-stream.js');
+const { createHash, hash, hashFile, hashFiles, hashMany } = require('./hash.js');
 
 /** The pool of Rust threads all kernels of this process share. */
 const kernels = {
@@ -28,4 +31,19 @@ const kernels = {
   },
 };
 
-module.exports = { createHash, flip, flipFile, hash, hashFile, hashMany, kernels };
+module.exports = {
+  createGunzip,
+  createGzip,
+  createHash,
+  flip,
+  flipFile,
+  gunzip,
+  gunzipFile,
+  gzip,
+  gzipFile,
+  hash,
+  hashFile,
+  hashFiles,
+  hashMany,
+  kernels,
+};

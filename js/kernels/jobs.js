@@ -1,9 +1,11 @@
+'use strict';
 /**
  * Jobs on Rust threads as promises. A job is started under a number; when jobs have ended the addon calls `settle`
  * once, without a payload, and this side drains them in one batch.
  */
 const { abortError, fromNative } = require('../errors.js');
 const native = require('../native.js');
+const { watch } = require('./progress.js');
 
 /** id -> how to settle the promise of a job the addon holds. */
 const pending = new Map();
@@ -16,12 +18,15 @@ const desk = new native.Jobs(settle);
 if (process.env.RUSTCLUSTER_KERNEL_GATE) native.joinKernelGate(process.env.RUSTCLUSTER_KERNEL_GATE);
 
 function settle() {
-  for (const { id, value, failure } of desk.drain()) {
+  for (const { id, value, failure, progress } of desk.drain()) {
     const job = pending.get(id);
     pending.delete(id);
     job.signal?.removeEventListener('abort', job.onAbort);
-    if (failure === undefined || failure === null) job.resolve(value);
-    else job.reject(toError(failure, job));
+    const failed = failure !== undefined && failure !== null;
+    const callback = job.unwatch?.(failed ? undefined : progress);
+    if (callback !== undefined) job.reject(callback.thrown);
+    else if (failed) job.reject(toError(failure, job));
+    else job.resolve(value);
   }
 }
 
@@ -37,17 +42,18 @@ function toError(failure, { signal, trace }) {
  * @template T
  * @param {(desk: object, id: number) => object | null} start hands the job to the addon, which answers null, or the
  *   failure when it refuses
- * @param {{ signal?: AbortSignal, caller?: Function }} [options] `caller`: the public function, whose callers the stack
- *   of an error shall show; left out where jobs are so small that taking a stack would cost more than the job
+ * @param {{ signal?: AbortSignal, caller?: Function, onProgress?: Function }} [options] `caller`: the public function,
+ *   whose callers the stack of an error shall show; left out where jobs are so small that taking a stack would cost more
+ *   than the job
  * @returns {Promise<T>}
  */
-function run(start, { signal, caller } = {}) {
+function run(start, { signal, caller, onProgress } = {}) {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) {
       reject(abortError(signal));
       return;
     }
-    const job = { resolve, reject, signal, onAbort: undefined, trace: undefined };
+    const job = { resolve, reject, signal, onAbort: undefined, trace: undefined, unwatch: undefined };
     if (caller !== undefined) {
       job.trace = {};
       Error.captureStackTrace(job.trace, caller);
@@ -61,6 +67,7 @@ function run(start, { signal, caller } = {}) {
       return;
     }
     pending.set(id, job);
+    if (onProgress !== undefined) job.unwatch = watch(desk, id, onProgress);
     if (signal !== undefined) {
       job.onAbort = () => desk.abort(id);
       signal.addEventListener('abort', job.onAbort, { once: true });

@@ -1,5 +1,6 @@
 /// <reference types="node" />
 import type { Transform, TransformOptions } from 'node:stream';
+import type { FileProgress } from './gzip.js';
 
 /** Bytes a kernel reads. Large inputs are not copied: leave them alone until the promise settles. */
 export type Bytes = NodeJS.ArrayBufferView | ArrayBufferLike;
@@ -60,12 +61,12 @@ export function hash(
 export function hashFile(
   algorithm: HashAlgorithm,
   file: string | URL,
-  options: HashOptions & { encoding: 'buffer' },
+  options: HashOptions & FileProgress & { encoding: 'buffer' },
 ): Promise<Buffer>;
 export function hashFile(
   algorithm: HashAlgorithm,
   file: string | URL,
-  options?: HashOptions & { encoding?: 'hex' | 'base64' | 'base64url' },
+  options?: HashOptions & FileProgress & { encoding?: 'hex' | 'base64' | 'base64url' },
 ): Promise<string>;
 
 /** The digests of many messages at once, in SIMD lanes and over all threads, in the order of `list`. */
@@ -78,6 +79,18 @@ export function hashMany(
   algorithm: HashAlgorithm,
   list: readonly (string | Bytes)[],
   options?: HashOptions & { encoding?: 'hex' | 'base64' | 'base64url' },
+): Promise<string[]>;
+
+/** The digests of many files, read and hashed side by side, in the order of `files`. */
+export function hashFiles(
+  algorithm: HashAlgorithm,
+  files: readonly (string | URL)[],
+  options: HashOptions & FileProgress & { encoding: 'buffer' },
+): Promise<Buffer[]>;
+export function hashFiles(
+  algorithm: HashAlgorithm,
+  files: readonly (string | URL)[],
+  options?: HashOptions & FileProgress & { encoding?: 'hex' | 'base64' | 'base64url' },
 ): Promise<string[]>;
 
 /** A digest as a stream: `crypto.createHash` where it is piped into, with the work on Rust threads. */

@@ -147,6 +147,31 @@ impl Jobs {
             Err(error) => return Ok(Some(error.into())),
         };
         let path = PathBuf::from(path);
-        self.submit(&env, id, Vec::new(), move |control| hash::file(algorithm, &path, control).map(Output::Bytes))
+        self.submit(&env, id, Vec::new(), move |control| {
+            // Of a pipe or a device nobody knows the length.
+            if let Some(file) = std::fs::metadata(&path).ok().filter(std::fs::Metadata::is_file) {
+                control.expect(file.len());
+            }
+            hash::file(algorithm, &path, control).map(Output::Bytes)
+        })
+    }
+
+    /// Hashes the files at `paths`, in shared lanes and over all threads; ends with a Buffer of all digests, in order.
+    #[napi(catch_unwind)]
+    pub fn hash_files(
+        &mut self,
+        env: Env,
+        id: u32,
+        algorithm: String,
+        paths: Vec<String>,
+    ) -> napi::Result<Option<Failure>> {
+        let algorithm = match algorithm.parse::<Algorithm>() {
+            Ok(algorithm) => algorithm,
+            Err(error) => return Ok(Some(error.into())),
+        };
+        let paths: Vec<PathBuf> = paths.into_iter().map(PathBuf::from).collect();
+        self.submit(&env, id, Vec::new(), move |control| {
+            hash::files_parallel(algorithm, &paths, control).map(Output::Bytes)
+        })
     }
 }

@@ -2,11 +2,12 @@
 
 use super::failure::Failure;
 use super::flip::FlipInfo;
+use super::gzip::GzipInfo;
 use crate::error::{Error, Result};
 use crate::kernels::control::Control;
 use crate::kernels::pool::{Pool, Ticket, global};
 use napi::Env;
-use napi::bindgen_prelude::{Buffer, Either3, Function, Uint8Array};
+use napi::bindgen_prelude::{Buffer, Either4, Function, Uint8Array};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi_derive::napi;
 use std::collections::HashMap;
@@ -24,6 +25,23 @@ pub enum Output {
     Text(String),
     /// What `flipFile` tells.
     Flip(FlipInfo),
+    /// What `gzipFile` and `gunzipFile` tell.
+    Gzip(GzipInfo),
+}
+
+/// How far a job is.
+#[napi(object, object_from_js = false)]
+pub struct Progress {
+    /// Input bytes dealt with.
+    pub bytes_done: f64,
+    /// Input bytes there will be, where that is known.
+    pub total: Option<f64>,
+}
+
+impl From<&Control> for Progress {
+    fn from(control: &Control) -> Self {
+        Self { bytes_done: control.done() as f64, total: control.total().map(|total| total as f64) }
+    }
 }
 
 /// A job that has ended, as JavaScript drains it: either `value` or `failure` is set.
@@ -32,9 +50,11 @@ pub struct Completion {
     /// The number JavaScript gave the job.
     pub id: u32,
     /// The result.
-    pub value: Option<Either3<Buffer, String, FlipInfo>>,
+    pub value: Option<Either4<Buffer, String, FlipInfo, GzipInfo>>,
     /// Why there is none.
     pub failure: Option<Failure>,
+    /// How far it got, of a job that was watched.
+    pub progress: Option<Progress>,
 }
 
 /// A job JavaScript has not heard the end of.
@@ -42,6 +62,8 @@ struct Live {
     ticket: Ticket,
     /// Keeps the caller's memory alive, and is dropped on the JavaScript thread, where the references live.
     _held: Held,
+    /// JavaScript wants to know how far the job got.
+    watched: bool,
 }
 
 /// The caller's memory that a job reads.
@@ -101,6 +123,15 @@ impl Jobs {
         }
     }
 
+    /// How far a job is that has not been drained; from now on its end tells it too. Null for an unknown number.
+    #[napi(catch_unwind)]
+    pub fn watch(&self, id: u32) -> Option<Progress> {
+        let mut live = lock(&self.live);
+        let live = live.get_mut(&id)?;
+        live.watched = true;
+        Some(live.ticket.control().into())
+    }
+
     /// Takes every job that has ended since the last call.
     #[napi(catch_unwind)]
     pub fn drain(&mut self, env: Env) -> napi::Result<Vec<Completion>> {
@@ -108,15 +139,17 @@ impl Jobs {
         self.desk.waking.store(false, Ordering::SeqCst);
         let results = std::mem::take(&mut lock(&self.desk.ended).results);
         let mut live = lock(&self.live);
-        for (id, _) in &results {
-            live.remove(id);
-        }
+        let completion = |(id, result)| {
+            let watched = live.remove(&id).filter(|live| live.watched);
+            Completion::new(id, result, watched.map(|live| live.ticket.control().into()))
+        };
+        let completions = results.into_iter().map(completion).collect();
         let idle = live.is_empty();
         drop(live);
         if idle {
             self.stay_awake(&env, false)?;
         }
-        Ok(results.into_iter().map(|(id, result)| Completion::new(id, result)).collect())
+        Ok(completions)
     }
 }
 
@@ -131,7 +164,7 @@ impl Jobs {
         lock(&self.desk.ended).outstanding += 1;
         match pool.submit(job, move |result| desk.end(id, result)) {
             Ok(ticket) => {
-                lock(&self.live).insert(id, Live { ticket, _held: held });
+                lock(&self.live).insert(id, Live { ticket, _held: held, watched: false });
                 self.stay_awake(env, true)?;
                 Ok(None)
             }
@@ -184,14 +217,15 @@ impl Desk {
 }
 
 impl Completion {
-    fn new(id: u32, result: Result<Output>) -> Self {
+    fn new(id: u32, result: Result<Output>, progress: Option<Progress>) -> Self {
         let value = match result {
-            Ok(Output::Bytes(bytes)) => Either3::A(Buffer::from(bytes)),
-            Ok(Output::Text(text)) => Either3::B(text),
-            Ok(Output::Flip(info)) => Either3::C(info),
-            Err(error) => return Self { id, value: None, failure: Some(error.into()) },
+            Ok(Output::Bytes(bytes)) => Either4::A(Buffer::from(bytes)),
+            Ok(Output::Text(text)) => Either4::B(text),
+            Ok(Output::Flip(info)) => Either4::C(info),
+            Ok(Output::Gzip(info)) => Either4::D(info),
+            Err(error) => return Self { id, value: None, failure: Some(error.into()), progress },
         };
-        Self { id, value: Some(value), failure: None }
+        Self { id, value: Some(value), failure: None, progress }
     }
 }
 

@@ -10,6 +10,7 @@ mod channel;
 mod dispatch;
 mod failure;
 mod flip;
+mod gzip;
 mod hash;
 mod jobs;
 mod pool;

@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 pub struct Control {
     aborted: AtomicBool,
     done: AtomicU64,
+    /// Input bytes there will be, plus one: 0 says that nobody knows.
+    total: AtomicU64,
 }
 
 impl Control {
@@ -43,5 +45,15 @@ impl Control {
     /// Input bytes dealt with so far.
     pub fn done(&self) -> u64 {
         self.done.load(Ordering::Relaxed)
+    }
+
+    /// Says how many input bytes there will be.
+    pub fn expect(&self, total: u64) {
+        self.total.store(total.saturating_add(1), Ordering::Relaxed);
+    }
+
+    /// The input bytes there will be, once somebody has said so.
+    pub fn total(&self) -> Option<u64> {
+        self.total.load(Ordering::Relaxed).checked_sub(1)
     }
 }

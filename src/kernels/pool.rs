@@ -64,6 +64,13 @@ pub struct Ticket {
     control: Arc<Control>,
 }
 
+impl Ticket {
+    /// The control the job runs under.
+    pub fn control(&self) -> &Control {
+        &self.control
+    }
+}
+
 /// What the pool is doing, counted since the process started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stats {

@@ -1,6 +1,8 @@
 //! The only `unsafe` of the crate, SIMD kernels aside: thin safe wrappers over system calls.
 
 #[cfg(target_os = "linux")]
+pub mod affinity;
+#[cfg(target_os = "linux")]
 pub mod clock;
 #[cfg(target_os = "linux")]
 pub mod epoll;
@@ -15,6 +17,7 @@ pub mod memory;
 pub mod message;
 #[cfg(target_os = "linux")]
 pub mod process;
+pub mod simd;
 #[cfg(target_os = "linux")]
 pub mod socket;
 pub mod thread;

@@ -1,3 +1,4 @@
+'use strict';
 // The error table, its documentation, its types and the Rust enum name the same codes.
 const assert = require('node:assert/strict');
 const fs = require('node:fs');

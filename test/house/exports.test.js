@@ -1,3 +1,4 @@
+'use strict';
 // CommonJS, ESM and the types offer the same names.
 const assert = require('node:assert/strict');
 const fs = require('node:fs');

@@ -1,3 +1,4 @@
+'use strict';
 // Who may know whom (ARCHITECTURE.md, "Floors"): no arrow runs up, none in a circle, and one word's folder imports no
 // other's, but for supervise, which stands on dispatch.
 const assert = require('node:assert/strict');

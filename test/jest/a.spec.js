@@ -1,3 +1,4 @@
+'use strict';
 // Two files like this one run in one process: jest evaluates the package anew for each of them.
 const { createHash } = require('node:crypto');
 const { hash, flip, kernels } = require('rustcluster');

@@ -1,28 +1,38 @@
+'use strict';
 // Whatever comes in: a rejection with a stable code, a process that goes on, and memory where it was.
 const assert = require('node:assert/strict');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
+const zlib = require('node:zlib');
 const { flip, flipFile, hash, hashFile, kernels } = require('rustcluster');
 
-/** A PNG signature and header that announce `width` x `height`, and nothing behind. */
-function pngHeader(width, height) {
-  const ihdr = Buffer.alloc(25);
-  ihdr.writeUInt32BE(13, 0);
-  ihdr.write('IHDR', 4);
-  ihdr.writeUInt32BE(width, 8);
-  ihdr.writeUInt32BE(height, 12);
-  ihdr.set([8, 2, 0, 0, 0], 16);
-  ihdr.writeUInt32BE(require('node:zlib').crc32?.(ihdr.subarray(4, 21)) ?? 0, 21);
-  return Buffer.concat([Buffer.from('89504e470d0a1a0a', 'hex'), ihdr]);
+/** A PNG that announces `width` x `height` and holds next to nothing. */
+function png(width, height) {
+  const ihdr = Buffer.from([0, 0, 0, 0, 0, 0, 0, 0, 8, 2, 0, 0, 0]);
+  ihdr.writeUInt32BE(width, 0);
+  ihdr.writeUInt32BE(height, 4);
+  const chunk = (type, data) => {
+    const body = Buffer.concat([Buffer.from(type), data]);
+    const [length, crc] = [Buffer.alloc(4), Buffer.alloc(4)];
+    length.writeUInt32BE(data.length);
+    crc.writeUInt32BE(crc32(body));
+    return Buffer.concat([length, body, crc]);
+  };
+  const idat = zlib.deflateSync(Buffer.alloc(100));
+  const signature = Buffer.from('89504e470d0a1a0a', 'hex');
+  return Buffer.concat([signature, chunk('IHDR', ihdr), chunk('IDAT', idat), chunk('IEND', Buffer.alloc(0))]);
 }
 
-/** A baseline JPEG up to its frame header. */
-function jpegHeader(width, height) {
-  const frame = Buffer.from('ffd8ffc00011080000000003012200021101031101', 'hex');
-  frame.writeUInt16BE(height, 7);
-  frame.writeUInt16BE(width, 9);
-  return frame;
+/** The CRC of PNG, as gzip's trailer holds it: zlib.crc32 is younger than the oldest Node we support. */
+const crc32 = (data) => zlib.gzipSync(data).readUInt32LE(zlib.gzipSync(data).length - 8);
+
+/** A baseline JPEG of `width` x `height` with an empty scan. */
+function jpeg(width, height) {
+  const start = Buffer.from('ffd8ffc00011080000000003012200021101031101', 'hex');
+  start.writeUInt16BE(height, 7);
+  start.writeUInt16BE(width, 9);
+  return Buffer.concat([start, Buffer.from('ffda000c03010002000300003f00', 'hex'), Buffer.from('ffd9', 'hex')]);
 }
 
 function detached() {
@@ -46,10 +56,12 @@ describe('bad input', () => {
   const cases = {
     'flip of nothing': ['ERR_IMAGE_CORRUPT', () => flip(Buffer.alloc(0))],
     'flip of text': ['ERR_IMAGE_UNSUPPORTED', () => flip(Buffer.from('Dear Sir or Madam'))],
-    'flip of a JPEG header alone': ['ERR_IMAGE_CORRUPT', () => flip(jpegHeader(16, 16))],
-    'flip of a JPEG of 65,535 x 65,535': ['ERR_IMAGE_TOO_LARGE', () => flip(jpegHeader(65535, 65535))],
-    'flip of a PNG of 65,535 x 65,535': ['ERR_IMAGE_TOO_LARGE', () => flip(pngHeader(65535, 65535))],
-    'flip of a picture over maxPixels': ['ERR_IMAGE_TOO_LARGE', () => flip(pngHeader(11, 10), { maxPixels: 109 })],
+    'flip of a JPEG without tables or data': ['ERR_IMAGE_CORRUPT', () => flip(jpeg(16, 16))],
+    'flip of a truncated JPEG': ['ERR_IMAGE_CORRUPT', () => flip(jpeg(16, 16).subarray(0, 30))],
+    'flip of a truncated PNG': ['ERR_IMAGE_CORRUPT', () => flip(png(16, 16).subarray(0, 45))],
+    'flip of a JPEG of 65,535 x 65,535': ['ERR_IMAGE_TOO_LARGE', () => flip(jpeg(65535, 65535))],
+    'flip of a PNG of 65,535 x 65,535': ['ERR_IMAGE_TOO_LARGE', () => flip(png(65535, 65535))],
+    'flip of a picture over maxPixels': ['ERR_IMAGE_TOO_LARGE', () => flip(png(11, 10), { maxPixels: 109 })],
     'flip of a string': ['ERR_INVALID_ARG_TYPE', () => flip('photo.jpg')],
     'flip of an array': ['ERR_INVALID_ARG_TYPE', () => flip([255, 216])],
     'flip of undefined': ['ERR_INVALID_ARG_TYPE', () => flip()],
@@ -122,7 +134,7 @@ describe('bad input', () => {
     gc();
     const end = process.memoryUsage();
     assert.ok(end.rss - start.rss < 24 << 20, `resident memory grew by ${(end.rss - start.rss) >> 10} KiB`);
-    assert.ok(end.heapUsed + end.external - start.heapUsed - start.external < 4 << 20, 'the heap grew');
+    assert.ok(end.heapUsed - start.heapUsed < 2 << 20, 'the heap grew');
     const { queued, running } = kernels.stats();
     assert.deepEqual({ queued, running }, { queued: 0, running: 0 });
     assert.deepEqual(

@@ -1,8 +1,13 @@
+'use strict';
 const assert = require('node:assert/strict');
 const crypto = require('node:crypto');
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
 const { PassThrough, Readable } = require('node:stream');
 const { pipeline } = require('node:stream/promises');
-const { createHash, hash, hashMany, kernels } = require('rustcluster');
+const { pathToFileURL } = require('node:url');
+const { createHash, hash, hashFiles, hashMany, kernels } = require('rustcluster');
 
 const digest = (algorithm, data, encoding = 'hex') => crypto.createHash(algorithm).update(data).digest(encoding);
 
@@ -41,6 +46,38 @@ describe('hashMany', () => {
     await assert.rejects(hashMany('sha256', ['a', 5]), { code: 'ERR_INVALID_ARG_TYPE', message: /"list\[1\]"/ });
     await assert.rejects(hashMany('sha256', 'a'), { code: 'ERR_INVALID_ARG_TYPE' });
     await assert.rejects(hashMany('md5', []), { code: 'ERR_INVALID_ARG_VALUE' });
+  });
+});
+
+describe('hashFiles', () => {
+  let folder;
+  before(() => {
+    folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rustcluster-hash-files-'));
+  });
+  after(() => fs.rmSync(folder, { recursive: true }));
+
+  it('equals node:crypto, file by file, in order', async () => {
+    const contents = Array.from({ length: 100 }, (_, i) => crypto.randomBytes((i * i * 61) % 300_000));
+    const files = contents.map((data, i) => {
+      const file = path.join(folder, `${i}`);
+      fs.writeFileSync(file, data);
+      return i % 10 ? file : pathToFileURL(file);
+    });
+    for (const algorithm of ['sha256', 'sha512']) {
+      const want = contents.map((data) => digest(algorithm, data));
+      assert.deepEqual(await hashFiles(algorithm, files), want);
+    }
+    assert.deepEqual(await hashFiles('sha256', []), []);
+  });
+
+  it('fails as a whole and names the file', async () => {
+    const good = path.join(folder, 'good');
+    fs.writeFileSync(good, 'x');
+    const absent = path.join(folder, 'absent');
+    await assert.rejects(hashFiles('sha256', [good, absent]), { code: 'ENOENT', path: absent });
+    await assert.rejects(hashFiles('sha256', [good, folder]), { code: 'EISDIR', path: folder });
+    await assert.rejects(hashFiles('sha256', [good, 5]), { code: 'ERR_INVALID_ARG_TYPE', message: /"files\[1\]"/ });
+    await assert.rejects(hashFiles('sha256', [good], { signal: AbortSignal.abort() }), { code: 'ABORT_ERR' });
   });
 });
 

@@ -1,3 +1,4 @@
+'use strict';
 const assert = require('node:assert/strict');
 const crypto = require('node:crypto');
 const fs = require('node:fs');

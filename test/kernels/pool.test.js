@@ -1,3 +1,4 @@
+'use strict';
 // The queue, the limits and the abort of the kernel pool. Jobs are made long enough to be seen running by their input.
 const assert = require('node:assert/strict');
 const { once } = require('node:events');

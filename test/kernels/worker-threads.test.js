@@ -1,3 +1,4 @@
+'use strict';
 // The package inside several worker_threads at once, which are ended in mid-job.
 const assert = require('node:assert/strict');
 const { once } = require('node:events');

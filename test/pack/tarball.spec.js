@@ -1,3 +1,4 @@
+'use strict';
 // What a user does: `npm install` of the packed package into an empty project, then require, import and TypeScript.
 const assert = require('node:assert/strict');
 const { execFileSync } = require('node:child_process');

@@ -3,8 +3,9 @@
 use super::{Format, Options};
 use crate::error::{Error, Result};
 use crate::kernels::control::Control;
+use crate::kernels::replacement::Replacement;
 use std::fs::{self, File};
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::Path;
 
 /// The largest file that is read: an encoded picture beyond it is no picture.
@@ -68,20 +69,9 @@ fn read(source: &Path) -> Result<Vec<u8>> {
 }
 
 fn write(destination: &Path, bytes: &[u8]) -> Result<()> {
-    let folder = destination.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".rustcluster-").suffix(".tmp");
-    // What open(2) would give a new file: the umask applies to it.
-    #[cfg(unix)]
-    let builder = builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut file = builder.tempfile_in(folder).map_err(|error| Error::io("open", destination, error))?;
-    file.write_all(bytes).map_err(|error| Error::io("write", destination, error))?;
-    if let Ok(old) = fs::metadata(destination) {
-        let set = file.as_file().set_permissions(old.permissions());
-        set.map_err(|error| Error::io("chmod", destination, error))?;
-    }
-    file.persist(destination).map_err(|error| Error::io("rename", destination, error.error))?;
-    Ok(())
+    let mut replacement = Replacement::create(destination)?;
+    replacement.write_all(bytes)?;
+    replacement.commit()
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! backend by name, for tests and for machines where the measured rule is wrong. Forcing one takes away whatever the
 //! CPU has beyond it, for one stream as for many.
 
+use super::{engine, ladder};
 use crate::error::{Error, Result};
 use std::sync::OnceLock;
 
@@ -91,6 +92,43 @@ pub fn forced() -> Result<Option<Backend>> {
     forced.clone().map_err(Error::InvalidArgument)
 }
 
+/// Whether 512-bit registers work at full speed: on Intel, and on AMD from Zen 5 (family 1Ah) on. Zen 4 splits them.
+pub(super) fn wide_registers_pay() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::x86_64::__cpuid;
+        let vendor = __cpuid(0);
+        if [vendor.ebx, vendor.edx, vendor.ecx] != [b"Auth", b"enti", b"cAMD"].map(|part| u32::from_le_bytes(*part)) {
+            return true;
+        }
+        let version = __cpuid(1).eax;
+        (version >> 8 & 0xf) + (version >> 20 & 0xff) >= 0x1a
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    false
+}
+
+/// What this process computes SHA-256 with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct InUse {
+    /// Whether the environment forced it.
+    pub forced: bool,
+    /// The backend for one message at a time.
+    pub stream: Backend,
+    /// The backends for several, widest first, each with the fewest messages it takes over for.
+    pub lanes: Vec<(Backend, usize)>,
+}
+
+/// What this process computes SHA-256 with.
+///
+/// # Errors
+/// `InvalidArgument` when `RUSTCLUSTER_SHA256` names no backend, or one this CPU lacks.
+pub fn in_use() -> Result<InUse> {
+    let forced = forced()?;
+    Ok(InUse { forced: forced.is_some(), stream: forced.unwrap_or_else(engine::best), lanes: ladder::rule(forced) })
+}
+
 fn by_name(name: &str) -> std::result::Result<Backend, String> {
     let here = || backends().into_iter().map(Backend::name).collect::<Vec<_>>().join(", ");
     match Backend::ALL.into_iter().find(|backend| backend.name().eq_ignore_ascii_case(name)) {
@@ -112,6 +150,13 @@ mod tests {
     }
 
     #[test]
+    fn what_is_in_use_is_available() {
+        let in_use = in_use().expect("nothing forced, or something this CPU has");
+        assert!(in_use.stream.is_available());
+        assert!(in_use.lanes.iter().all(|(backend, _)| backend.is_available()), "{in_use:?}");
+    }
+
+    #[test]
     fn names_are_found_and_others_refused() {
         for backend in Backend::ALL {
             match by_name(backend.name()) {
@@ -123,5 +168,47 @@ mod tests {
             }
         }
         assert!(by_name("mmx").expect_err("no such backend").contains("unknown backend 'mmx'"));
+    }
+
+    /// Run by [`a_backend_can_be_forced`] in a process of its own, since the variable is read once.
+    #[test]
+    #[ignore = "a child of another test"]
+    fn child() {
+        let messages = [b"abc".as_slice(); 20];
+        let control = crate::kernels::control::Control::new();
+        let algorithm = crate::kernels::hash::Algorithm::Sha256;
+        match crate::kernels::hash::many(algorithm, &messages, &control) {
+            Ok(digests) => {
+                let one = crate::kernels::hash::digest(algorithm, b"abc", &control).expect("a digest");
+                assert_eq!(one[..4], [0xba, 0x78, 0x16, 0xbf]);
+                assert!(digests.chunks(32).all(|digest| digest == one));
+                let InUse { forced, stream, .. } = in_use().expect("no error");
+                println!("in use: {}", if forced { stream.name() } else { "none" });
+            }
+            Err(error) => println!("refused: {error}"),
+        }
+    }
+
+    #[test]
+    fn a_backend_can_be_forced() {
+        let run = |value: &str| {
+            let output = std::process::Command::new(std::env::current_exe().expect("this test"))
+                .args(["--ignored", "--exact", "--nocapture", "kernels::hash::backend::tests::child"])
+                .env(VARIABLE, value)
+                .output()
+                .expect("a child");
+            assert!(output.status.success(), "{value}: {output:?}");
+            String::from_utf8_lossy(&output.stdout).into_owned()
+        };
+        for backend in Backend::ALL {
+            let said = run(backend.name());
+            if backend.is_available() {
+                assert!(said.contains(&format!("in use: {}", backend.name())), "{said}");
+            } else {
+                assert!(said.contains("refused") && said.contains("lacks"), "{said}");
+            }
+        }
+        assert!(run("").contains("in use: none"));
+        assert!(run("mmx").contains("refused: RUSTCLUSTER_SHA256: unknown backend 'mmx'"));
     }
 }

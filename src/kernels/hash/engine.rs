@@ -6,6 +6,7 @@ use super::constants::{Block, State};
 use super::lanes::x86;
 use super::portable;
 use crate::error::Result;
+use std::sync::LazyLock;
 
 /// Runs the compression function (FIPS 180-4, section 6.2.2) over consecutive blocks of one message.
 pub(super) type Compress = fn(&mut State, &[Block]);
@@ -15,7 +16,14 @@ pub(super) type Compress = fn(&mut State, &[Block]);
 /// # Errors
 /// `InvalidArgument` when the environment forces a backend that does not exist or that this CPU lacks.
 pub(super) fn compress() -> Result<Compress> {
-    Ok(backend::forced()?.map_or_else(best, of))
+    static BEST: LazyLock<Compress> = LazyLock::new(|| of(best()));
+    Ok(backend::forced()?.map_or_else(|| *BEST, of))
+}
+
+/// The fastest backend for one stream that this CPU has: instructions made for SHA-256 first.
+pub(super) fn best() -> Backend {
+    const ORDER: [Backend; 5] = [Backend::ShaNi, Backend::Armv8, Backend::Avx512, Backend::Avx512vl, Backend::Avx2];
+    ORDER.into_iter().find(|backend| backend.is_available()).unwrap_or(Backend::Portable)
 }
 
 /// The engine that goes with a backend this CPU has.
@@ -32,12 +40,6 @@ pub(super) fn of(backend: Backend) -> Compress {
         _ => None,
     };
     special.unwrap_or(portable::compress)
-}
-
-/// The fastest engine for one stream: instructions made for it first.
-pub(super) fn best() -> Compress {
-    const ORDER: [Backend; 5] = [Backend::ShaNi, Backend::Armv8, Backend::Avx512, Backend::Avx512vl, Backend::Avx2];
-    of(ORDER.into_iter().find(|backend| backend.is_available()).unwrap_or(Backend::Portable))
 }
 
 #[cfg(test)]

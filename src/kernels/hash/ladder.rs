@@ -14,18 +14,15 @@ pub(super) struct Ladder {
 }
 
 impl Ladder {
-    /// What the measured rule says for this CPU, or the backend forced through the environment alone.
+    /// What the measured rule says for this CPU, or for the backend forced through the environment.
     ///
     /// # Errors
     /// `InvalidArgument` when the environment forces a backend that does not exist or that this CPU lacks.
     pub(super) fn chosen() -> Result<Self> {
-        match backend::forced()? {
-            Some(backend) => Self::of(backend),
-            None => Ok(Self::best()),
-        }
+        Ok(Self::new(&rule(backend::forced()?), engine::compress()?))
     }
 
-    /// One backend alone.
+    /// One backend alone, from two messages on.
     ///
     /// # Errors
     /// `InvalidArgument` when this CPU lacks it.
@@ -34,21 +31,6 @@ impl Ladder {
             return Err(Error::InvalidArgument(format!("this CPU lacks what backend '{}' needs", backend.name())));
         }
         Ok(Self::new(&[(backend, 2)], engine::of(backend)))
-    }
-
-    /// Without instructions made for SHA-256, lanes pay from few messages on; beside them, only when nearly all of the
-    /// widest kernel's lanes are filled.
-    fn best() -> Self {
-        let rule: &[(Backend, usize)] = if Backend::ShaNi.is_available() {
-            &[(Backend::Avx512, 9), (Backend::ShaNi, 2)]
-        } else if Backend::Armv8.is_available() {
-            &[(Backend::Armv8, 2)]
-        } else if Backend::Avx512vl.is_available() {
-            &[(Backend::Avx512, 9), (Backend::Avx512vl, 2)]
-        } else {
-            &[(Backend::Avx2, 3)]
-        };
-        Self::new(rule, engine::best())
     }
 
     fn new(rule: &[(Backend, usize)], stream: Compress) -> Self {
@@ -74,5 +56,41 @@ impl Ladder {
     /// The engine for one message.
     pub(super) fn stream(&self) -> Compress {
         self.stream
+    }
+}
+
+/// Which backends serve how many messages, widest first: each from the number on at which it measured faster than those
+/// after it. Under `forced`, nothing beyond that backend.
+///
+/// Without instructions made for SHA-256 lanes pay from few messages on. Beside them, eight lanes must be nearly full,
+/// and 512-bit registers must be as fast as 256-bit ones, which they are not on every CPU.
+pub(super) fn rule(forced: Option<Backend>) -> Vec<(Backend, usize)> {
+    let top = forced.unwrap_or_else(engine::best);
+    let rule: &[(Backend, usize)] = match top {
+        Backend::Portable => &[],
+        Backend::Avx2 => &[(Backend::Avx2, 3)],
+        Backend::Avx512vl => &[(Backend::Avx512vl, 2)],
+        Backend::Avx512 => &[(Backend::Avx512, 9), (Backend::Avx512vl, 2)],
+        Backend::ShaNi if forced.is_none() && backend::wide_registers_pay() => {
+            &[(Backend::Avx512, 10), (Backend::Avx512vl, 7), (Backend::ShaNi, 2)]
+        }
+        Backend::ShaNi => &[(Backend::ShaNi, 2)],
+        Backend::Armv8 => &[(Backend::Armv8, 2)],
+    };
+    rule.iter().copied().filter(|(backend, _)| backend.is_available()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rungs_go_from_wide_to_narrow() {
+        let forced = backend::backends().into_iter().map(Some);
+        for forced in forced.chain([None]) {
+            let rule = rule(forced);
+            assert!(rule.is_sorted_by_key(|(_, from)| std::cmp::Reverse(*from)), "{rule:?}");
+            assert!(rule.iter().all(|(_, from)| *from >= 2), "one message is a stream: {rule:?}");
+        }
     }
 }

@@ -1,13 +1,17 @@
 //! SHA-2 digests (FIPS 180-4) with the fastest engine this CPU has.
 //!
-//! [`digest`] takes one buffer, [`Hasher`] a stream of chunks, [`file`] a path. The engine is chosen once per process.
+//! One message: [`digest`] takes a buffer, [`Hasher`] a stream of chunks, [`file()`] a path. Several at once, in SIMD
+//! lanes: [`many()`], [`update_many`], [`files()`]. The engine is chosen once per process; [`backends`] lists what there is.
 
 mod algorithm;
 mod backend;
 mod constants;
+#[cfg(test)]
+mod differential;
 mod driver;
 mod engine;
 mod file;
+mod files;
 mod hasher;
 mod ladder;
 mod lanes;
@@ -16,13 +20,18 @@ mod parallel;
 mod portable;
 mod schedule;
 mod stream;
+mod streams;
+#[cfg(test)]
+mod vectors;
 
 pub use algorithm::Algorithm;
-pub use backend::{Backend, backends};
+pub use backend::{Backend, InUse, backends, in_use};
 pub use file::file;
+pub use files::files;
 pub use hasher::Hasher;
-pub use many::{many, many_on, update_many};
-pub use parallel::many_parallel;
+pub use many::{many, many_on};
+pub use parallel::{files_parallel, many_parallel};
+pub use streams::update_many;
 
 use crate::error::Result;
 use crate::kernels::control::Control;

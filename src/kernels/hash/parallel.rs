@@ -1,9 +1,11 @@
-//! [`many`](super::many) over several threads.
+//! [`many`](super::many) and [`files`](super::files) over several threads.
 
 use super::algorithm::Algorithm;
+use super::files::files;
 use super::many::many;
 use crate::error::Result;
 use crate::kernels::control::Control;
+use std::path::PathBuf;
 
 /// Fewer messages than this on a thread would leave SIMD lanes empty.
 const LEAST_MESSAGES: usize = 32;
@@ -31,10 +33,36 @@ fn halve(algorithm: Algorithm, messages: &[&[u8]], control: &Control, threads: u
     });
     let middle = middle.unwrap_or(0).clamp(LEAST_MESSAGES, messages.len() - LEAST_MESSAGES);
     let (left, right) = messages.split_at(middle);
-    let (left, right) = rayon::join(
-        || halve(algorithm, left, control, threads / 2),
-        || halve(algorithm, right, control, threads - threads / 2),
-    );
+    joined(|| halve(algorithm, left, control, threads / 2), || halve(algorithm, right, control, threads - threads / 2))
+}
+
+/// The digests of the files at `paths` in their order, as [`files`] gives them, the list halved over the threads of the
+/// rayon pool this runs in.
+///
+/// # Errors
+/// As [`files`].
+pub fn files_parallel(algorithm: Algorithm, paths: &[PathBuf], control: &Control) -> Result<Vec<u8>> {
+    halve_files(algorithm, paths, control, rayon::current_num_threads())
+}
+
+fn halve_files(algorithm: Algorithm, paths: &[PathBuf], control: &Control, threads: usize) -> Result<Vec<u8>> {
+    if threads < 2 || paths.len() < LEAST_MESSAGES {
+        return files(algorithm, paths, control);
+    }
+    let (left, right) = paths.split_at(paths.len() / 2);
+    joined(
+        || halve_files(algorithm, left, control, threads / 2),
+        || halve_files(algorithm, right, control, threads - threads / 2),
+    )
+}
+
+/// Runs both halves side by side and puts their digests one behind the other.
+fn joined<A, B>(left: A, right: B) -> Result<Vec<u8>>
+where
+    A: FnOnce() -> Result<Vec<u8>> + Send,
+    B: FnOnce() -> Result<Vec<u8>> + Send,
+{
+    let (left, right) = rayon::join(left, right);
     let mut digests = left?;
     digests.extend_from_slice(&right?);
     Ok(digests)

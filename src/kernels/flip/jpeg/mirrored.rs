@@ -23,19 +23,18 @@ pub struct Mirrored<'a> {
 impl<'a> Mirrored<'a> {
     /// `samples` holds the frame's components at full resolution; `group` is how many pixels, across and down, one
     /// sample of the second and third component stands for.
-    pub fn new(
-        samples: &'a [u8],
-        frame: &Frame,
-        kind: JpegColorType,
-        group: (usize, usize),
-        direction: Direction,
-    ) -> Self {
+    pub fn new(samples: &'a [u8], frame: &Frame, group: (usize, usize), direction: Direction) -> Self {
         Self {
             samples,
             width: frame.width.into(),
             height: frame.height.into(),
             components: frame.components.len(),
-            kind,
+            // For four components the encoder's YCCK samples the first and last alike, as the files themselves do.
+            kind: match frame.components.len() {
+                1 => JpegColorType::Luma,
+                3 => JpegColorType::Ycbcr,
+                _ => JpegColorType::Ycck,
+            },
             group,
             upside_down: direction != Direction::Horizontal,
             right_to_left: direction != Direction::Vertical,
@@ -44,6 +43,7 @@ impl<'a> Mirrored<'a> {
     }
 
     /// The stored line that is shown as line `y`.
+    #[inline(always)]
     fn line(&self, y: usize) -> &'a [u8] {
         let y = if self.upside_down { self.height - 1 - y } else { y };
         let stride = self.width * self.components;
@@ -51,6 +51,7 @@ impl<'a> Mirrored<'a> {
     }
 
     /// Appends one component of line `y` as it is.
+    #[inline(always)]
     fn plane<const N: usize>(&self, y: usize, component: usize, out: &mut Vec<u8>) {
         let pixels = self.line(y).as_chunks::<N>().0;
         if self.right_to_left {
@@ -60,23 +61,34 @@ impl<'a> Mirrored<'a> {
         }
     }
 
-    /// Appends one component of the group of lines that `y` belongs to, averaged over the pixels of each group.
-    ///
-    /// The encoder picks the first pixel of each group and pads with the last pixel of a line and the last line, so
-    /// every pixel of a group gets the group's value.
-    fn averaged<const N: usize>(&self, y: usize, component: usize, out: &mut Vec<u8>) {
-        let (across, down) = self.group;
-        let first = y - y % down;
-        // The encoder does not look at the other lines, but for the last, with which it pads.
-        if y != first && y + 1 != self.height {
-            out.resize(out.len() + self.width, 0);
-            return;
+    /// Appends one component of line `y` in full.
+    #[inline(always)]
+    pub fn full(&self, y: usize, component: usize, out: &mut Vec<u8>) {
+        match self.components {
+            1 => self.plane::<1>(y, component, out),
+            3 => self.plane::<3>(y, component, out),
+            _ => self.plane::<4>(y, component, out),
         }
-        let last = (first + down).min(self.height);
+    }
+
+    /// Appends one component of the `line`-th group of lines, averaged over the pixels of each group.
+    #[inline(always)]
+    pub fn reduced(&self, line: usize, component: usize, out: &mut Vec<u8>) {
+        match self.components {
+            3 => self.averaged::<3>(line, component, out),
+            _ => self.averaged::<4>(line, component, out),
+        }
+    }
+
+    #[inline(always)]
+    fn averaged<const N: usize>(&self, line: usize, component: usize, out: &mut Vec<u8>) {
+        let (across, down) = self.group;
+        let lines = line * down..((line + 1) * down).min(self.height);
+        let count = lines.len() as u32;
         let mut sums = self.sums.borrow_mut();
         sums.clear();
         sums.resize(self.width, 0);
-        for line in first..last {
+        for line in lines {
             let pixels = self.line(line).as_chunks::<N>().0;
             for (sum, pixel) in sums.iter_mut().zip(pixels) {
                 *sum += u16::from(pixel[component]);
@@ -85,34 +97,30 @@ impl<'a> Mirrored<'a> {
         if self.right_to_left {
             sums.reverse();
         }
-        let lines = (last - first) as u32;
-        if across == 2 {
+        if across == 2 && count <= 2 {
             // The rounding bias alternates so that it does not add up, as in libjpeg's downsampler.
-            let count = 2 * lines;
-            let shift = count.trailing_zeros();
             let (pairs, rest) = sums.as_chunks::<2>();
-            if count.is_power_of_two() {
-                out.extend(pairs.iter().enumerate().flat_map(|(index, pair)| {
-                    let bias = (count / 2 - 1 + (index as u32 & 1)) as u16;
-                    let value = ((pair[0] + pair[1] + bias) >> shift) as u8;
-                    [value, value]
-                }));
-            } else {
-                out.extend(pairs.iter().flat_map(|pair| [mean(pair, count); 2]));
-            }
-            out.extend(rest.iter().map(|&sum| mean(&[sum], lines)));
+            let bias = [count as u16 - 1, count as u16];
+            let values = pairs.iter().enumerate();
+            out.extend(values.map(|(index, pair)| ((pair[0] + pair[1] + bias[index & 1]) >> count) as u8));
+            out.extend(rest.iter().map(|&sum| mean(&[sum], count)));
         } else {
-            for group in sums.chunks(across) {
-                let value = mean(group, lines * group.len() as u32);
-                out.extend(std::iter::repeat_n(value, group.len()));
-            }
+            out.extend(sums.chunks(across).map(|group| mean(group, count * group.len() as u32)));
         }
+    }
+
+    /// For the encoder that picks the first pixel of each group, and pads with the last pixel and the last line.
+    fn spread(&self, y: usize, component: usize, out: &mut Vec<u8>) {
+        let mut line = Vec::with_capacity(self.width.div_ceil(self.group.0));
+        self.reduced(y / self.group.1, component, &mut line);
+        let pixels = line.iter().flat_map(|&value| std::iter::repeat_n(value, self.group.0));
+        out.extend(pixels.take(self.width));
     }
 
     fn fill<const N: usize>(&self, y: usize, out: &mut [Vec<u8>; 4]) {
         for (component, buffer) in out.iter_mut().enumerate().take(N) {
             if self.group != (1, 1) && matches!(component, 1 | 2) {
-                self.averaged::<N>(y, component, buffer);
+                self.spread(y, component, buffer);
             } else {
                 self.plane::<N>(y, component, buffer);
             }
@@ -120,6 +128,7 @@ impl<'a> Mirrored<'a> {
     }
 }
 
+#[inline(always)]
 fn mean(sums: &[u16], count: u32) -> u8 {
     let sum: u32 = sums.iter().map(|&sum| u32::from(sum)).sum();
     ((sum + count / 2) / count) as u8

@@ -1,7 +1,11 @@
 //! JPEG: on the bitstream where that is possible, through samples where not.
 
+mod baseline;
+mod bits;
 mod decode;
+mod fdct;
 pub mod frame;
+mod huffman;
 pub mod lossless;
 pub mod metadata;
 mod mirrored;

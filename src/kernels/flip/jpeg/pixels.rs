@@ -1,8 +1,10 @@
 //! Flips a JPEG through its samples: decode, mirror, encode.
 //!
 //! The samples stay in the colour space they are stored in (no way round over RGB), and the mirror costs nothing:
-//! the encoder asks for lines and [`Mirrored`] hands them out in the other order.
+//! the encoder asks for lines and [`Mirrored`] hands them out in the other order. Sequential files are written by our
+//! own [`baseline`] encoder, which takes subsampled chroma as it is; progressive ones by the crate jpeg-encoder.
 
+use super::baseline;
 use super::decode::decode;
 use super::frame::{Component, Frame};
 use super::mirrored::Mirrored;
@@ -10,7 +12,7 @@ use super::segments::{self, Layout, marker};
 use crate::error::{Error, Result};
 use crate::kernels::control::Control;
 use crate::kernels::flip::options::Direction;
-use jpeg_encoder::{Encoder, EncodingError, JfifWrite, JpegColorType, QuantizationTableType, SamplingFactor};
+use jpeg_encoder::{Encoder, EncodingError, JfifWrite, QuantizationTableType, SamplingFactor};
 
 /// A flip through samples, all that it needs to know.
 pub struct Job<'a> {
@@ -46,35 +48,47 @@ pub fn flip(job: &Job<'_>, control: &Control) -> Result<Vec<u8>> {
 
 fn encode(job: &Job<'_>, samples: &[u8], control: &Control) -> Result<Vec<u8>> {
     let frame = job.frame;
-    let (kind, header) = match frame.components.len() {
-        1 => (JpegColorType::Luma, JFIF_LENGTH),
-        3 => (JpegColorType::Ycbcr, JFIF_LENGTH),
-        // For four components the encoder's YCCK samples the first and last alike, as the files themselves do.
-        _ => (JpegColorType::Ycck, JFIF_LENGTH + ADOBE_LENGTH),
-    };
-    let (horizontal, vertical) = sampling(&frame.components);
     let mut out = Vec::with_capacity(job.file.len() + job.file.len() / 4);
     out.extend_from_slice(&[0xFF, marker::SOI]);
     out.extend_from_slice(job.metadata);
+    let factors = sampling(&frame.components);
+    let tables = quantisation(job)?;
+    let image = Mirrored::new(samples, frame, (factors.0.into(), factors.1.into()), job.direction);
+    if frame.is_progressive() {
+        encode_progressive(job, image, factors, tables, &mut out, control)?;
+    } else {
+        baseline::encode(&image, frame, factors, &tables, &mut out, control)?;
+    }
+    out.extend_from_slice(job.trailer);
+    Ok(out)
+}
+
+fn encode_progressive(
+    job: &Job<'_>,
+    image: Mirrored<'_>,
+    factors: (u8, u8),
+    tables: [[u16; 64]; 2],
+    out: &mut Vec<u8>,
+    control: &Control,
+) -> Result<()> {
+    let frame = job.frame;
     let start = out.len();
-    let mut encoder = Encoder::new(Sink { out: &mut out, skip: 2 + header, control }, job.quality.unwrap_or(100));
-    let factor = SamplingFactor::from_factors(horizontal, vertical).unwrap_or(SamplingFactor::F_1_1);
+    let header = if frame.components.len() == 4 { JFIF_LENGTH + ADOBE_LENGTH } else { JFIF_LENGTH };
+    let mut encoder = Encoder::new(Sink { out, skip: 2 + header, control }, 100);
+    let factor = SamplingFactor::from_factors(factors.0, factors.1).unwrap_or(SamplingFactor::F_1_1);
     encoder.set_sampling_factor(factor);
     encoder.set_restart_interval(frame.restart_interval);
-    encoder.set_progressive(frame.is_progressive());
+    encoder.set_progressive(true);
     // The standard tables cost a progressive file a third of its size. (With restart intervals the encoder counts
     // other DC differences than it writes, and optimised tables may lack one.)
-    encoder.set_optimized_huffman_tables(frame.is_progressive() && frame.restart_interval == 0);
-    let [luma, chroma] = quantisation(job)?;
+    encoder.set_optimized_huffman_tables(frame.restart_interval == 0);
+    let [luma, chroma] = tables.map(|table| QuantizationTableType::Custom(Box::new(table)));
     encoder.set_quantization_tables(luma, chroma);
-    let image = Mirrored::new(samples, frame, kind, (horizontal.into(), vertical.into()), job.direction);
     encoder.encode_image(image).map_err(|error| match control.check() {
         Ok(()) => Error::Internal(format!("JPEG encoder: {error}")),
         Err(aborted) => aborted,
     })?;
-    restore_identifiers(&mut out, start, &frame.components)?;
-    out.extend_from_slice(job.trailer);
-    Ok(out)
+    restore_identifiers(out, start, &frame.components)
 }
 
 /// The length of the JFIF segment the encoder puts in front, marker included.
@@ -116,17 +130,13 @@ fn sampling(components: &[Component]) -> (u8, u8) {
     if whole && known { factors } else { (1, 1) }
 }
 
-/// The encoder's two quantisation tables.
-fn quantisation(job: &Job<'_>) -> Result<[QuantizationTableType; 2]> {
+/// The quantisation tables of luma and chroma, in natural order.
+fn quantisation(job: &Job<'_>) -> Result<[[u16; 64]; 2]> {
     let components = &job.frame.components;
     if let Some(quality) = job.quality {
         // Components that are no luma and chroma (RGB, CMYK) all get the finer table.
-        let chroma = if is_luma_chroma(job) {
-            QuantizationTableType::Default
-        } else {
-            QuantizationTableType::Custom(Box::new(scaled_luma(quality)))
-        };
-        return Ok([QuantizationTableType::Default, chroma]);
+        let chroma = if is_luma_chroma(job) { &CHROMA } else { &LUMA };
+        return Ok([scaled(&LUMA, quality), scaled(chroma, quality)]);
     }
     let table = |index: usize| -> Result<[u16; 64]> {
         let number = components.get(index).map_or(0, |component| usize::from(component.table));
@@ -144,7 +154,7 @@ fn quantisation(job: &Job<'_>) -> Result<[QuantizationTableType; 2]> {
         for (value, &position) in zigzag.iter().zip(&ZIGZAG) {
             natural[position] = (*value).min(255);
         }
-        QuantizationTableType::Custom(Box::new(natural))
+        natural
     }))
 }
 
@@ -160,11 +170,11 @@ fn is_luma_chroma(job: &Job<'_>) -> bool {
     }
 }
 
-/// The luma table of T.81 annex K.1 at a quality, by the formula all encoders took over from libjpeg.
-fn scaled_luma(quality: u8) -> [u16; 64] {
+/// A table of T.81 annex K.1 at a quality, by the formula all encoders took over from libjpeg.
+fn scaled(table: &[u8; 64], quality: u8) -> [u16; 64] {
     let quality = u32::from(quality.clamp(1, 100));
     let scale = if quality < 50 { 5000 / quality } else { 200 - quality * 2 };
-    LUMA.map(|value| ((u32::from(value) * scale + 50) / 100).clamp(1, 255) as u16)
+    table.map(|value| ((u32::from(value) * scale + 50) / 100).clamp(1, 255) as u16)
 }
 
 /// Puts the source's component identifiers into the frame and scan headers; the encoder counts from 0.
@@ -192,7 +202,7 @@ fn restore_identifiers(file: &mut [u8], start: usize, components: &[Component]) 
 }
 
 /// Position in a block of the n-th zigzag value (T.81, figure A.6).
-const ZIGZAG: [usize; 64] = [
+pub(super) const ZIGZAG: [usize; 64] = [
     0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7, 14, 21,
     28, 35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54,
     47, 55, 62, 63,
@@ -203,4 +213,11 @@ const LUMA: [u8; 64] = [
     16, 11, 10, 16, 24, 40, 51, 61, 12, 12, 14, 19, 26, 58, 60, 55, 14, 13, 16, 24, 40, 57, 69, 56, 14, 17, 22, 29, 51,
     87, 80, 62, 18, 22, 37, 56, 68, 109, 103, 77, 24, 35, 55, 64, 81, 104, 113, 92, 49, 64, 78, 87, 103, 121, 120, 101,
     72, 92, 95, 98, 112, 100, 103, 99,
+];
+
+/// T.81, table K.2, in natural order.
+const CHROMA: [u8; 64] = [
+    17, 18, 24, 47, 99, 99, 99, 99, 18, 21, 26, 66, 99, 99, 99, 99, 24, 26, 56, 99, 99, 99, 99, 99, 47, 66, 99, 99, 99,
+    99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99,
+    99, 99, 99, 99, 99, 99,
 ];

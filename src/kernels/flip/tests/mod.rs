@@ -5,7 +5,7 @@ mod gif;
 mod hostile;
 mod jpeg;
 mod jpeg_metadata;
-mod pictures;
+pub(super) mod pictures;
 mod png;
 mod tiff;
 mod webp;

@@ -2,6 +2,7 @@
 
 use super::space::Space;
 use crate::kernels::flip::bytes::{Endian, array};
+use std::collections::HashSet;
 
 /// The tags a flip looks at (TIFF 6.0, appendix A).
 pub mod tag {
@@ -27,6 +28,13 @@ pub mod tag {
     pub const EXIF_IFD: u16 = 34665;
     pub const GPS_IFD: u16 = 34853;
     pub const INTEROPERABILITY_IFD: u16 = 40965;
+    /// Tags whose values are offsets.
+    pub const OFFSETS: [u16; 7] =
+        [STRIP_OFFSETS, TILE_OFFSETS, SUB_IFDS, EXIF_IFD, GPS_IFD, INTEROPERABILITY_IFD, THUMBNAIL_OFFSET];
+    pub const THUMBNAIL_OFFSET: u16 = 513;
+    /// Tags whose values may hold offsets that only their makers know: maker notes and DNG's private data, and
+    /// offsets to free space and old-style JPEG tables.
+    pub const OPAQUE: [u16; 6] = [37500, 50740, 288, 519, 520, 521];
     /// Tags that a flip makes false: GeoTIFF's places of pixels on the ground (pixel scale, tie points,
     /// transformation), and Photoshop's layers.
     pub const FALSE_AFTER_FLIP: [u16; 4] = [33550, 33922, 34264, 37724];
@@ -213,6 +221,33 @@ impl Directory {
             endian.put(out, at + index * size, size, value)?;
         }
         Some(())
+    }
+
+    /// Changes every offset in the directory by `map`; `before` is the file as it was. `done` holds the places changed so far: directories may share
+    /// values.
+    pub fn relocate(&self, before: &[u8], out: &mut [u8], map: &dyn Fn(u64) -> u64, done: &mut HashSet<usize>) {
+        let Layout { endian, big, .. } = self.layout;
+        let word = self.layout.word();
+        let mut change = |at: usize, size: usize, value: u64| {
+            if done.insert(at) {
+                let _ = endian.put(out, at, size, map(value));
+            }
+        };
+        for entry in &self.entries {
+            let size = size_of(entry.kind);
+            let offsets = tag::OFFSETS.contains(&entry.tag).then(|| self.numbers(before, entry.tag)).flatten();
+            for (index, value) in offsets.unwrap_or_default().into_iter().enumerate() {
+                change(entry.value + index * size, size, value);
+            }
+            let inline = entry.at + 4 + word;
+            if entry.value != inline {
+                change(inline, word, entry.value as u64);
+            }
+        }
+        let (head, size) = Self::shape(big);
+        if self.next != 0 {
+            change(self.at + head + self.entries.len() * size, word, self.next);
+        }
     }
 
     /// Takes the entries that a flip makes false out of the directory.

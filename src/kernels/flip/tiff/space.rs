@@ -8,6 +8,8 @@ use std::ops::Range;
 pub struct Space {
     /// Ends by starts; no two overlap or touch.
     occupied: BTreeMap<usize, usize>,
+    /// What old places were left over, at even offsets, in whole words.
+    holes: Vec<Range<usize>>,
 }
 
 impl Space {
@@ -30,6 +32,11 @@ impl Space {
         self.occupied.range(..range.end).next_back().is_none_or(|(_, &end)| end <= range.start)
     }
 
+    /// What old places no new data went to, in order.
+    pub fn holes(&self) -> Vec<Range<usize>> {
+        merged(&self.holes)
+    }
+
     /// A place for each of `lengths`: within the `old` places as far as they are free and suffice, else at the end of
     /// a file of `end` bytes. Returns where each one starts. All old places are occupied from then on.
     pub fn place(&mut self, old: &[Range<usize>], lengths: &[usize], end: usize) -> Vec<usize> {
@@ -43,10 +50,12 @@ impl Space {
         regions.iter().for_each(|region| self.protect(region.clone()));
         let mut regions = regions.into_iter();
         let mut region = regions.next();
+        let mut left = Vec::new();
         let mut end = end.next_multiple_of(2);
         let mut starts = Vec::with_capacity(lengths.len());
         for &length in lengths {
             while region.as_ref().is_some_and(|region| region.len() < length) {
+                left.extend(region);
                 region = regions.next();
             }
             match &mut region {
@@ -60,6 +69,9 @@ impl Space {
                 }
             }
         }
+        left.extend(region);
+        left.extend(regions);
+        self.holes.extend(left.into_iter().map(|hole| hole.start.next_multiple_of(2)..hole.end / 2 * 2));
         starts
     }
 }
@@ -103,7 +115,9 @@ mod tests {
         let old = [10..20, 20..30, 40..50];
         assert_eq!(Space::default().place(&old, &[10, 9, 8], 100), [10, 20, 40]);
         // The first two places together hold the longer ones, the last one goes to the end.
-        assert_eq!(Space::default().place(&old, &[11, 9, 11], 101), [10, 21, 102]);
+        let mut space = Space::default();
+        assert_eq!(space.place(&old, &[11, 9, 11], 101), [10, 21, 102]);
+        assert_eq!(space.holes(), vec![40..50; 1]);
         let mut space = Space::default();
         space.protect(15..16);
         assert_eq!(space.place(&old, &[10, 10, 10], 100), [100, 110, 120]);

@@ -23,9 +23,10 @@ fn run(states: &mut States, inputs: &Inputs, blocks: usize) {
 #[target_feature(enable = "neon,sha2")]
 fn compress(states: &mut [State; 2], blocks: [&[Block]; 2]) {
     let mut packed = [load_state(&states[0]), load_state(&states[1])];
-    for block in 0..blocks[0].len() {
+    let [first, second] = blocks;
+    for (first, second) in first.iter().zip(second) {
         let before = packed;
-        let mut w = [load(&blocks[0][block]), load(&blocks[1][block])];
+        let mut w = [load(first), load(second)];
         for four in 0..16 {
             for n in 0..2 {
                 rounds(&mut packed[n], w[n][four % 4], four);

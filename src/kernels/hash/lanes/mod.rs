@@ -110,16 +110,16 @@ mod tests {
                 let inputs: Inputs = std::array::from_fn(|lane| messages[lane].as_slice());
                 let mut states = States::new();
                 let mut want = [INITIAL_256; MAX_LANES];
-                for lane in 0..MAX_LANES {
-                    want[lane][3] ^= lane as u32;
-                    states.set(lane, &want[lane]);
+                for (lane, (want, message)) in want.iter_mut().zip(&messages).enumerate() {
+                    want[3] ^= lane as u32;
+                    states.set(lane, want);
                     if lane < kernel.lanes() {
-                        sha2::block_api::compress256(&mut want[lane], &messages[lane]);
+                        sha2::block_api::compress256(want, message);
                     }
                 }
                 kernel.compress(&mut states, &inputs, count);
-                for lane in 0..MAX_LANES {
-                    assert_eq!(states.get(lane), want[lane], "{} lane {lane}, {count} blocks", backend.name());
+                for (lane, want) in want.iter().enumerate() {
+                    assert_eq!(states.get(lane), *want, "{} lane {lane}, {count} blocks", backend.name());
                 }
             }
         }

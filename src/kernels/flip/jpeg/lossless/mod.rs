@@ -1,4 +1,42 @@
 //! Flips a JPEG without decoding it to pixels: nothing is lost.
+//!
+//! Mirroring a picture mirrors each 8x8 block and the order of the blocks. A mirrored block has the same DCT
+//! coefficients, those of odd vertical (or horizontal) frequency negated (T.81 A.3.3: the basis functions are even or
+//! odd). No coefficient changes its place, so every run/size symbol of the entropy code stays as it is and a negated
+//! value is its own bits complemented (T.81 F.1.2.1). Hence a flip needs no coefficients at all: parse the bits once,
+//! complement some of them, and copy blocks in the mirrored order; only what spans blocks is coded anew, which is the
+//! DC differences, the end-of-band runs of progressive scans and the restart markers.
+//!
+//! | file | holds | T.81 |
+//! |---|---|---|
+//! | `marker` | segments of a file | B.1.1, B.2.4 |
+//! | `frame` | frame header, which sizes can be flipped | B.2.2, A.1.1, A.2.4 |
+//! | `scan` | scan header, order of the blocks in a scan | B.2.3, A.2 |
+//! | `huffman`, `optimal`, `tables` | code tables: read, built, written | B.2.4.2, C, K.2 |
+//! | `lookup` | decoding tables, up to two coefficients and EOB a step | F.2.2.3 |
+//! | `entropy` | entropy-coded data without stuffing and RSTn | B.1.1.5, F.1.2.3 |
+//! | `writer` | bits out, with stuffing | F.1.2.3 |
+//! | `sequential` | sequential scans | F |
+//! | `flipper` | the walk over a whole file | B.2.1 |
+
+mod cpu;
+mod dc;
+mod entropy;
+mod flipper;
+mod frame;
+mod huffman;
+mod job;
+mod lookup;
+mod marker;
+mod optimal;
+mod order;
+mod place;
+mod progressive;
+mod reader;
+mod scan;
+mod sequential;
+mod tables;
+mod writer;
 
 use crate::error::{Error, Result};
 use crate::kernels::control::Control;
@@ -14,6 +52,42 @@ use crate::kernels::flip::options::Direction;
 /// `NotLossless` (with the reason) when this file has to go through pixels, `ImageCorrupt`, `ImageUnsupported`,
 /// `Aborted`.
 pub fn flip(file: &[u8], direction: Direction, metadata: &[u8], trailer: &[u8], control: &Control) -> Result<Vec<u8>> {
-    let _ = (file, direction, metadata, trailer, control);
-    Err(Error::NotLossless("not built yet".into()))
+    flipper::Flipper::new(file, direction, metadata, control).run(trailer)
+}
+
+/// The error for bytes that break T.81.
+fn corrupt(what: impl Into<String>) -> Error {
+    Error::ImageCorrupt(what.into())
+}
+
+/// The zigzag positions whose coefficients a flip negates; bit 63 - k stands for position k (T.81 figure 5).
+///
+/// A vertical flip negates odd vertical frequencies, a horizontal one odd horizontal ones, both together those where
+/// exactly one of the two is odd.
+fn negated(direction: Direction) -> u64 {
+    let mut set = 0;
+    let (mut row, mut column) = (0_u32, 0_u32);
+    for k in 0..64 {
+        let odd = match direction {
+            Direction::Vertical => row,
+            Direction::Horizontal => column,
+            Direction::Both => row + column,
+        };
+        set |= u64::from(odd & 1) << (63 - k);
+        // Along the anti-diagonals: up-right on even ones, down-left on odd ones, turning at the edges.
+        if (row + column) % 2 == 0 {
+            match (row, column) {
+                (_, 7) => row += 1,
+                (0, _) => column += 1,
+                _ => (row, column) = (row - 1, column + 1),
+            }
+        } else {
+            match (row, column) {
+                (7, _) => column += 1,
+                (_, 0) => row += 1,
+                _ => (row, column) = (row + 1, column - 1),
+            }
+        }
+    }
+    set
 }

@@ -1,12 +1,13 @@
 //! AVX2: 8 messages at once, one to each 32-bit element of a 256-bit register.
 
-use super::eight::{LANES, add, load, load_state, splat, store_row, store_state};
+use super::eight::{LANES, add, blocks_at, load, load_state, splat, store_row, store_state};
 use super::rounds::{compress_block, expand, round, schedule_block, sixteen_rounds};
 use super::scalar::{self, Ahead};
 use crate::kernels::hash::backend::Backend;
 use crate::kernels::hash::constants::{Block, K, State};
 use crate::kernels::hash::engine::Compress;
 use crate::kernels::hash::lanes::{Inputs, Kernel, States};
+use crate::kernels::hash::portable;
 use std::arch::x86_64::*;
 
 /// The kernel, where the CPU has AVX2.
@@ -23,7 +24,7 @@ fn run(states: &mut States, inputs: &Inputs, blocks: usize) {
 fn compress(states: &mut States, inputs: &Inputs, blocks: usize) {
     let mut state = load_state(states);
     for block in 0..blocks {
-        let mut w = load(std::array::from_fn(|lane| &inputs[lane][block]));
+        let mut w = load(blocks_at(inputs, block));
         state = compress_block!(state, w);
     }
     store_state(states, state);
@@ -37,11 +38,15 @@ pub(in crate::kernels::hash) fn stream() -> Option<Compress> {
 }
 
 fn run_stream(state: &mut State, blocks: &[Block]) {
+    if let [block] = blocks {
+        // Eight schedules for one block cost more than they save.
+        return portable::compress(state, std::slice::from_ref(block));
+    }
     // SAFETY: `run_stream` is handed out only where the CPU has these features.
     unsafe { compress_stream(state, blocks) }
 }
 
-#[target_feature(enable = "avx2,bmi1,bmi2")]
+#[target_feature(enable = "avx2,bmi2")]
 fn compress_stream(state: &mut State, blocks: &[Block]) {
     let mut ahead = Ahead::new();
     for group in blocks.chunks(LANES) {

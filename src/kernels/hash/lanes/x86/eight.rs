@@ -2,7 +2,7 @@
 
 use super::scalar::Ahead;
 use crate::kernels::hash::constants::Block;
-use crate::kernels::hash::lanes::States;
+use crate::kernels::hash::lanes::{Inputs, States};
 use std::arch::x86_64::*;
 
 /// Lanes in a 256-bit register.
@@ -36,6 +36,12 @@ pub(super) fn store_state(states: &mut States, vectors: [__m256i; 8]) {
 pub(super) fn store_row(ahead: &mut Ahead, row: usize, vector: __m256i) {
     // SAFETY: a row is 16 words, twice what the store writes.
     unsafe { _mm256_storeu_si256(ahead.0[row].as_mut_ptr().cast(), vector) };
+}
+
+/// Block `block` of each of the first eight lanes.
+#[inline]
+pub(super) fn blocks_at<'a>(inputs: &Inputs<'a>, block: usize) -> [&'a Block; LANES] {
+    std::array::from_fn(|lane| &inputs[lane][block])
 }
 
 /// Eight blocks, transposed: vector t holds word t of all of them, in the CPU's byte order.

@@ -4,6 +4,7 @@ pub(in crate::kernels::hash) mod avx2;
 pub(in crate::kernels::hash) mod avx512;
 pub(in crate::kernels::hash) mod avx512vl;
 mod eight;
+mod interleaved;
 mod rounds;
 mod scalar;
 pub(in crate::kernels::hash) mod sha_ni;

@@ -1,0 +1,188 @@
+import type { EventEmitter } from 'node:events';
+
+/** What `supervise()` takes. Times are whole milliseconds. */
+export interface SupervisorOptions {
+  /** The app's main file, absolute or relative to the working directory. A symbolic link is followed anew at each start. */
+  exec: string | URL;
+  /** Arguments for the app. Default: none. */
+  args?: readonly string[];
+  /** Node's own flags for the workers. Default: those of this process. */
+  execArgv?: readonly string[];
+  /** Added to this process's environment for the workers; each also has RUSTCLUSTER_SLOT, its place from 0. */
+  env?: Readonly<Record<string, string | undefined>>;
+  /** How many workers, 1 to 1024. Default 'auto': `availableParallelism()`. */
+  workers?: number | 'auto';
+  /** A worker is ready when it calls `process.send('ready')`, not when it first listens. Default false. */
+  waitReady?: boolean;
+  /** How long a worker may take until it is ready. Default 30,000. */
+  readyTimeout?: number;
+  /** How long a worker may finish its requests before SIGTERM. Default 30,000. */
+  drainTimeout?: number;
+  /** From SIGTERM to SIGKILL. Default 5,000. */
+  killTimeout?: number;
+  /** After how long a ready worker counts as sound. Default 1,000. */
+  minUptime?: number;
+  /** Crashes in a row of one worker, while no other is sound, after which to give up. Default 5. */
+  maxCrashes?: number;
+  /** The pause before a crashed worker is started again. */
+  backoff?: BackoffOptions;
+  /** Drop what workers write to stdout and stderr; reports quote their last lines all the same. Default false. */
+  silent?: boolean;
+  /**
+   * Obey SIGTERM and SIGINT (stop in order; a second one at once), SIGUSR2 and SIGHUP (reload), SIGTTIN and SIGTTOU
+   * (one worker more, one less). Default true.
+   */
+  signals?: boolean;
+}
+
+/** `initial * factor ** (crashes - 1)`, at most `max`. */
+export interface BackoffOptions {
+  /** Default 100 ms. */
+  initial?: number;
+  /** 1 to 10. Default 1.5. */
+  factor?: number;
+  /** Default 15,000 ms. */
+  max?: number;
+}
+
+/** The life of a worker. */
+export type WorkerState = 'starting' | 'ready' | 'draining' | 'stopping' | 'dead';
+
+/** The life of a supervisor. */
+export type SupervisorState = 'starting' | 'running' | 'stopping' | 'stopped';
+
+/** Where a worker listens, as node:cluster reports it. */
+export interface WorkerAddress {
+  /** null for all addresses; the path of a Unix socket. */
+  address: string | null;
+  /** Absent for a Unix socket. */
+  port?: number;
+  /** 4, 6, -1 for a Unix socket, 'udp4' or 'udp6'. */
+  addressType: 4 | 6 | -1 | 'udp4' | 'udp6';
+}
+
+/** A snapshot of one worker process. */
+export interface WorkerStatus {
+  /** Its place, from 0; a new worker in the same place has the same. */
+  slot: number;
+  /** node:cluster's number of it; never used twice. */
+  id: number | undefined;
+  /** Undefined when no process could be spawned. */
+  pid: number | undefined;
+  state: WorkerState;
+  /** As of Date.now(). */
+  startedAt: number;
+  /** As of Date.now(); undefined before it is ready. */
+  readyAt: number | undefined;
+  /** How often a worker in this place has been started again. */
+  restarts: number;
+  addresses: WorkerAddress[];
+}
+
+/** A snapshot of the whole. */
+export interface SupervisorStatus {
+  /** Of this process, the primary. */
+  pid: number;
+  state: SupervisorState;
+  /** The app's file. */
+  exec: string;
+  /** Milliseconds since `supervise()`. */
+  uptime: number;
+  /** How many workers there shall be. */
+  workers: number;
+  /** How many places have a worker that is ready. */
+  ready: number;
+  /** Starts after the first in each place. */
+  restarts: number;
+  crashes: number;
+  reloads: number;
+  /** Every worker process, those that drain included. */
+  list: WorkerStatus[];
+}
+
+/** How a worker ended. */
+export interface WorkerExit {
+  /** null when a signal ended it, or when it could not be spawned. */
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  /** Its last lines on stderr, 20 at most. */
+  stderr: string;
+  /** Whether the supervisor had asked for it. */
+  expected: boolean;
+  /** Milliseconds until a new worker starts in its place; undefined when none will. */
+  delay: number | undefined;
+}
+
+/** What `ERR_WORKER_START`, `ERR_RELOAD_REFUSED` and `ERR_CRASH_LOOP` tell beside their message. */
+export interface WorkerError extends Error {
+  code: 'ERR_WORKER_START' | 'ERR_RELOAD_REFUSED' | 'ERR_CRASH_LOOP';
+  exitCode: number | null;
+  signal: NodeJS.Signals | null;
+  stderr: string;
+  /** Not on ERR_RELOAD_REFUSED. */
+  slot?: number;
+  /** Not on ERR_RELOAD_REFUSED. */
+  pid?: number;
+  /** ERR_RELOAD_REFUSED: how many workers had been replaced. */
+  replaced?: number;
+  /** ERR_RELOAD_REFUSED: of how many. */
+  total?: number;
+}
+
+/** Every event and what its listeners are given. */
+export interface SupervisorEvents {
+  /** All workers are ready, for the first time. */
+  ready: [status: SupervisorStatus];
+  'worker:starting': [worker: WorkerStatus];
+  'worker:listening': [worker: WorkerStatus, address: WorkerAddress];
+  'worker:ready': [worker: WorkerStatus];
+  'worker:draining': [worker: WorkerStatus];
+  'worker:stopping': [worker: WorkerStatus];
+  'worker:exit': [worker: WorkerStatus, exit: WorkerExit];
+  scale: [change: { from: number; to: number }];
+  'reload:start': [plan: { workers: number }];
+  'reload:end': [done: { workers: number }];
+  'reload:refused': [error: WorkerError];
+  'shutdown:start': [];
+  /** No worker is left. */
+  'shutdown:end': [];
+  /** A crash loop; comes before 'shutdown:end'. Not emitted unheard where `ready()` has rejected with it. */
+  error: [error: WorkerError];
+}
+
+/** Keeps the workers of one app running. Made by `supervise()`. */
+export interface Supervisor extends EventEmitter {
+  /** Resolves once every worker is ready. Rejects with ERR_CRASH_LOOP, or ERR_SUPERVISOR_STATE when shut down before. */
+  ready(): Promise<this>;
+  /**
+   * Replaces every worker, one after the other; each new one is ready before the old one drains. Rejects with
+   * ERR_RELOAD_REFUSED when a new one does not become ready: that place and all after it keep their old workers.
+   */
+  reload(): Promise<void>;
+  /** Changes how many workers there are, 1 to 1024. Resolves once new ones are ready, or those too many are gone. */
+  scale(workers: number): Promise<void>;
+  status(): SupervisorStatus;
+  /** Stops in order; `force`: at once. Resolves once no worker is left. */
+  shutdown(options?: { force?: boolean }): Promise<void>;
+
+  on<E extends keyof SupervisorEvents>(event: E, listener: (...args: SupervisorEvents[E]) => void): this;
+  once<E extends keyof SupervisorEvents>(event: E, listener: (...args: SupervisorEvents[E]) => void): this;
+  off<E extends keyof SupervisorEvents>(event: E, listener: (...args: SupervisorEvents[E]) => void): this;
+  addListener<E extends keyof SupervisorEvents>(event: E, listener: (...args: SupervisorEvents[E]) => void): this;
+  removeListener<E extends keyof SupervisorEvents>(event: E, listener: (...args: SupervisorEvents[E]) => void): this;
+  prependListener<E extends keyof SupervisorEvents>(event: E, listener: (...args: SupervisorEvents[E]) => void): this;
+  emit<E extends keyof SupervisorEvents>(event: E, ...args: SupervisorEvents[E]): boolean;
+}
+
+/**
+ * Runs an app in several worker processes and keeps them running. One supervisor at a time in a process.
+ * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE
+ * @throws ERR_SUPERVISOR_STATE in a worker, in a worker thread, and where a supervisor runs already
+ */
+export function supervise(options: SupervisorOptions): Supervisor;
+
+/**
+ * How many processors this process may really use: affinity and the CPU quotas of its cgroups, a fraction rounded up;
+ * at least 1.
+ */
+export function availableParallelism(): number;

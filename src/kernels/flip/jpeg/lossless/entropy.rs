@@ -1,0 +1,98 @@
+//! Entropy-coded data freed of what is not code: stuffed zeros and restart markers (T.81 B.1.1.5, F.1.2.3).
+#![forbid(unsafe_code)]
+
+use super::corrupt;
+use crate::error::{Error, Result};
+
+/// Zeros behind the data, so that the last block has a whole [`Window`](super::reader::Window) too.
+const SLACK: usize = 1024;
+
+/// The data of one scan.
+#[derive(Default)]
+pub(super) struct Entropy {
+    /// The code of all restart intervals one behind another, each starting at a whole byte, then [`SLACK`] zeros.
+    pub bytes: Vec<u8>,
+    /// Where each interval ends in `bytes`.
+    pub ends: Vec<u32>,
+}
+
+impl Entropy {
+    /// Reads the data from offset `at` to the next marker that is no restart marker; returns that marker's offset.
+    ///
+    /// `intervals` is how many restart intervals the scan has to have. Allocates as much as the data is long.
+    ///
+    /// # Errors
+    /// `ImageCorrupt` when restart markers are missing, too many or out of order, or no marker ends the data;
+    /// `NotLossless` for half a GiB of data or more.
+    pub fn read(&mut self, file: &[u8], mut at: usize, intervals: u64) -> Result<usize> {
+        self.bytes.clear();
+        self.ends.clear();
+        loop {
+            let rest = file.get(at..).unwrap_or_default();
+            let run = find_ff(rest).ok_or_else(|| corrupt("the file ends within entropy-coded data"))?;
+            self.bytes.extend_from_slice(&rest[..run]);
+            at += run;
+            // Fill bytes may stand before a marker; the last 0xFF is the one that counts.
+            at += file[at..].iter().take_while(|&&byte| byte == 0xFF).count() - 1;
+            match file.get(at + 1) {
+                None => return Err(corrupt("the file ends within entropy-coded data")),
+                Some(0) => {
+                    self.bytes.push(0xFF);
+                    at += 2;
+                }
+                Some(&code @ 0xD0..=0xD7) => {
+                    if u64::from(code & 7) != self.ends.len() as u64 % 8 || self.ends.len() as u64 + 1 >= intervals {
+                        return Err(corrupt("a restart marker is out of order"));
+                    }
+                    self.end_interval()?;
+                    at += 2;
+                }
+                Some(_) => break,
+            }
+        }
+        self.end_interval()?;
+        if self.ends.len() as u64 != intervals {
+            return Err(corrupt("restart markers are missing"));
+        }
+        self.bytes.resize(self.bytes.len() + SLACK, 0);
+        Ok(at)
+    }
+
+    /// How many bytes of code there are.
+    pub fn len(&self) -> usize {
+        self.bytes.len() - SLACK
+    }
+
+    fn end_interval(&mut self) -> Result<()> {
+        // Bit positions are 32-bit numbers.
+        if self.bytes.len() >= 1 << 29 {
+            return Err(Error::NotLossless("a scan of half a GiB or more".into()));
+        }
+        self.ends.push(self.bytes.len() as u32);
+        Ok(())
+    }
+}
+
+/// The index of the first 0xFF.
+fn find_ff(bytes: &[u8]) -> Option<usize> {
+    let (chunks, rest) = bytes.as_chunks::<32>();
+    for (i, chunk) in chunks.iter().enumerate() {
+        // Folding without a way out early is what the compiler turns into vector code.
+        if chunk.iter().fold(false, |found, &byte| found | (byte == 0xFF)) {
+            return chunk.iter().position(|&byte| byte == 0xFF).map(|at| i * 32 + at);
+        }
+    }
+    rest.iter().position(|&byte| byte == 0xFF).map(|at| chunks.len() * 32 + at)
+}
+
+/// 64 bits from bit position `at`; zeros behind the end.
+#[inline(always)]
+pub(super) fn load_bits(bytes: &[u8], at: u32) -> u64 {
+    let (byte, bit) = ((at >> 3) as usize, at & 7);
+    match bytes.get(byte..).and_then(<[u8]>::first_chunk::<9>) {
+        Some(&[b0, b1, b2, b3, b4, b5, b6, b7, last]) => {
+            u64::from_be_bytes([b0, b1, b2, b3, b4, b5, b6, b7]) << bit | u64::from(last) >> (8 - bit)
+        }
+        None => 0,
+    }
+}

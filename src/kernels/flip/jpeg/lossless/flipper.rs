@@ -1,0 +1,144 @@
+//! The walk over a whole file: which segments pass, and what happens to each scan (T.81 B.2.1).
+#![forbid(unsafe_code)]
+
+use super::corrupt;
+use super::frame::Frame;
+use super::job::{Job, Output, Scratch};
+use super::marker::{self, Cursor, Segment};
+use super::scan::{Layout, Scan};
+use super::tables::Tables;
+use super::{progressive, sequential};
+use crate::error::{Error, Result};
+use crate::kernels::control::Control;
+use crate::kernels::flip::options::Direction;
+
+/// One file on its way from source to output.
+pub(super) struct Flipper<'a> {
+    file: &'a [u8],
+    direction: Direction,
+    control: &'a Control,
+    out: Vec<u8>,
+    frame: Option<Frame>,
+    /// Huffman tables as the source has defined them so far, and as the output has.
+    read: Tables,
+    written: Tables,
+    /// MCUs between restart markers, 0 for none.
+    restart: u32,
+    /// Which components have had their scan.
+    coded: [bool; 4],
+    /// Progressive scans: what is known of each component so far.
+    progress: [progressive::Progress; 4],
+    scratch: Scratch,
+}
+
+impl<'a> Flipper<'a> {
+    /// Prepares to flip `file`; `metadata` goes behind SOI.
+    pub fn new(file: &'a [u8], direction: Direction, metadata: &[u8], control: &'a Control) -> Self {
+        // An eighth more than the input: DC differences and stuffing rarely need as much.
+        let mut out = Vec::with_capacity(file.len() + file.len() / 8 + metadata.len());
+        out.extend_from_slice(&[0xFF, marker::SOI]);
+        out.extend_from_slice(metadata);
+        Self {
+            file,
+            direction,
+            control,
+            out,
+            frame: None,
+            read: Tables::default(),
+            written: Tables::default(),
+            restart: 0,
+            coded: [false; 4],
+            progress: Default::default(),
+            scratch: Scratch::default(),
+        }
+    }
+
+    /// Flips the file and writes `trailer` behind EOI.
+    ///
+    /// # Errors
+    /// Those of [`flip`](super::flip).
+    pub fn run(mut self, trailer: &[u8]) -> Result<Vec<u8>> {
+        let mut cursor = Cursor::new(self.file)?;
+        loop {
+            self.control.check()?;
+            let segment = cursor.next()?;
+            match segment.code {
+                marker::EOI => break,
+                marker::SOS => {
+                    let end = self.scan(&segment, cursor.position())?;
+                    cursor.resume(end);
+                }
+                _ => self.segment(&segment)?,
+            }
+        }
+        let components = self.frame.as_ref().map_or(0, |frame| frame.components.len());
+        if components == 0 || self.coded[..components].contains(&false) {
+            return Err(corrupt("the file ends before all components were coded"));
+        }
+        self.out.extend_from_slice(&[0xFF, marker::EOI]);
+        self.out.extend_from_slice(trailer);
+        Ok(self.out)
+    }
+
+    /// Deals with a segment that is neither EOI nor SOS.
+    fn segment(&mut self, segment: &Segment<'_>) -> Result<()> {
+        match segment.code {
+            // The caller has already decided about these.
+            0xE0..=0xEF | marker::COM | marker::TEM => {}
+            // Written before the scan that needs them, since a scan may need another one than the source's.
+            marker::DHT => self.read.read(segment.payload)?,
+            // No coefficient changes its place, so its quantiser stays too.
+            marker::DQT => self.out.extend_from_slice(segment.raw),
+            marker::DRI => {
+                let &[high, low] = segment.payload else {
+                    return Err(corrupt("a DRI segment has the wrong length"));
+                };
+                self.restart = u32::from(high) << 8 | u32::from(low);
+                self.out.extend_from_slice(segment.raw);
+            }
+            marker::DNL => return Err(Error::ImageUnsupported("JPEG: DNL".into())),
+            marker::DAC => return Err(Error::ImageUnsupported("JPEG: arithmetic coding".into())),
+            marker::DHP | marker::EXP => return Err(Error::ImageUnsupported("JPEG: hierarchical JPEG".into())),
+            0xC0..=0xCF if segment.code != 0xC8 => {
+                if self.frame.is_some() {
+                    return Err(corrupt("a second frame header"));
+                }
+                let frame = Frame::parse(segment.code, segment.payload)?;
+                frame.require_whole_mcus(self.direction)?;
+                self.frame = Some(frame);
+                self.out.extend_from_slice(segment.raw);
+            }
+            code => return Err(corrupt(format!("unexpected marker {code:02X}"))),
+        }
+        Ok(())
+    }
+
+    /// Flips a scan whose entropy-coded data starts at the given place; returns where it ends.
+    fn scan(&mut self, segment: &Segment<'_>, data: (&[u8], usize)) -> Result<usize> {
+        let frame = self.frame.as_ref().ok_or_else(|| corrupt("a scan before the frame header"))?;
+        let scan = Scan::parse(frame, segment.payload)?;
+        let layout = Layout::new(frame, &scan, self.direction)?;
+        let job = Job {
+            scan: &scan,
+            header: segment.raw,
+            layout: &layout,
+            restart: self.restart,
+            direction: self.direction,
+            tables: &self.read,
+            control: self.control,
+        };
+        let mut output = Output { file: &mut self.out, tables: &mut self.written };
+        if frame.progressive {
+            for component in &scan.components {
+                self.coded[component.index] |= scan.ss == 0;
+            }
+            return progressive::flip_scan(&job, data, &mut self.progress, &mut self.scratch, &mut output);
+        }
+        for component in &scan.components {
+            if std::mem::replace(&mut self.coded[component.index], true) {
+                return Err(corrupt("a component is coded twice"));
+            }
+        }
+        sequential::flip_scan(&job, data, &mut self.scratch, &mut output)
+    }
+}

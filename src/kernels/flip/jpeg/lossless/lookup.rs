@@ -1,0 +1,160 @@
+//! Decoding tables for Huffman codes (T.81 F.2.2.3).
+#![forbid(unsafe_code)]
+
+use super::huffman::Table;
+
+/// Bits that index a table.
+pub(super) const INDEX_BITS: u32 = 11;
+const SIZE: usize = 1 << INDEX_BITS;
+
+/// Bits one step of [`Steps`] takes at most: three of them and the seven bits of a begun byte fit 64 with room for a
+/// shift by whole bytes that is never 64.
+pub(super) const STEP_BITS: u32 = 18;
+
+/// Added to a step's advance when the block ends there by EOB.
+pub(super) const END: u32 = 128;
+
+/// The advance of a step that has to be decoded symbol by symbol; more than any other.
+const SLOW: u64 = 255;
+
+/// Decodes one symbol at a time.
+pub(super) struct Symbols {
+    /// By the next eleven bits: length << 8 | symbol, 0 where the code is longer.
+    short: [u16; SIZE],
+    /// For codes of 12 to 16 bits: where they end, flushed left in 16 bits, and how to get the symbol's index.
+    long: [(u32, i32); 5],
+    symbols: Vec<u8>,
+}
+
+impl Symbols {
+    /// Prepares a table.
+    pub fn new(table: &Table) -> Self {
+        let mut short = [0; SIZE];
+        table.for_each(|symbol, code, length| {
+            if length <= INDEX_BITS {
+                let first = (code as usize) << (INDEX_BITS - length);
+                let entry = (length as u16) << 8 | u16::from(symbol);
+                short[first..][..1 << (INDEX_BITS - length)].fill(entry);
+            }
+        });
+        let mut long = [(0, 0); 5];
+        let (mut code, mut index) = (0_u32, 0_i32);
+        for (length, &count) in (1..).zip(&table.counts) {
+            if length > INDEX_BITS {
+                let end = (code + u32::from(count)) << (16 - length);
+                long[(length - INDEX_BITS - 1) as usize] = (end, index - code as i32);
+            }
+            code = (code + u32::from(count)) << 1;
+            index += i32::from(count);
+        }
+        Self { short, long, symbols: table.symbols.clone() }
+    }
+
+    /// The symbol at the top of `window` and its code's length; none when no code begins like this.
+    #[inline(always)]
+    pub fn get(&self, window: u64) -> Option<(u32, u8)> {
+        let entry = self.short[(window >> (64 - INDEX_BITS)) as usize];
+        if entry != 0 { Some((u32::from(entry >> 8), entry as u8)) } else { self.get_long(window) }
+    }
+
+    #[cold]
+    fn get_long(&self, window: u64) -> Option<(u32, u8)> {
+        let top = (window >> 48) as u32;
+        let (length, &(_, offset)) = (INDEX_BITS + 1..).zip(&self.long).find(|(_, (end, _))| top < *end)?;
+        let index = (top >> (16 - length)) as i32 + offset;
+        Some((length, *self.symbols.get(usize::try_from(index).ok()?)?))
+    }
+}
+
+/// Decodes the AC coefficients of a sequential block, up to two of them and EOB a step.
+///
+/// What a step holds, from bit 0: the bits it takes (6); how far behind the step's first position the first (6) and
+/// the second (6) coefficient stand; how far the position moves (8, plus [`END`] with EOB); from bit 28 which of the
+/// top 18 bits are the second coefficient's value bits (18), then the first's (18).
+pub(super) struct Steps {
+    steps: Box<[u64; SIZE]>,
+}
+
+/// The mask of a step's top 18 bits.
+const TOP: u64 = !0 << (64 - STEP_BITS);
+
+impl Steps {
+    /// Prepares a table whose single symbols are `symbols`.
+    pub fn new(symbols: &Symbols) -> Self {
+        let mut steps = Box::new([0; SIZE]);
+        for (index, step) in steps.iter_mut().enumerate() {
+            *step = Self::step(symbols, index as u64);
+        }
+        Self { steps }
+    }
+
+    /// The step for the eleven bits `index`.
+    fn step(symbols: &Symbols, index: u64) -> u64 {
+        let mut taken = 0;
+        let mut advance = 0_u64;
+        let mut shifts = [0_u64; 2];
+        let mut values = [0_u64; 2];
+        let mut coefficients = 0;
+        while taken < INDEX_BITS {
+            let entry = symbols.short[((index << taken) as usize) & (SIZE - 1)];
+            let (length, run, size) = (u32::from(entry >> 8), u64::from(entry as u8 >> 4), u32::from(entry & 15));
+            // The code itself has to lie within the eleven bits, its value bits need not.
+            if length == 0 || taken + length > INDEX_BITS || taken + length + size > STEP_BITS {
+                break;
+            }
+            if size == 0 && run == 0 {
+                taken += length;
+                advance += u64::from(END);
+                break;
+            }
+            if (size == 0 && run != 15) || coefficients == 2 {
+                break;
+            }
+            taken += length;
+            if size > 0 {
+                values[coefficients] = (!0 << (64 - size)) >> taken;
+            }
+            taken += size;
+            shifts[coefficients] = advance + run;
+            advance += run + 1;
+            coefficients += 1;
+        }
+        if taken == 0 {
+            return SLOW << 18;
+        }
+        values[0] | values[1] >> STEP_BITS | advance << 18 | shifts[1] << 12 | shifts[0] << 6 | u64::from(taken)
+    }
+
+    /// The step at the top of `window`.
+    #[inline(always)]
+    pub fn get(&self, window: u64) -> Step {
+        Step(self.steps[(window >> (64 - INDEX_BITS)) as usize])
+    }
+}
+
+/// One entry of [`Steps`].
+#[derive(Clone, Copy)]
+pub(super) struct Step(u64);
+
+impl Step {
+    /// How far the position moves; plus [`END`] when the block ends.
+    #[inline(always)]
+    pub fn advance(self) -> u32 {
+        (self.0 >> 18) as u32 & 0xFF
+    }
+
+    /// The bits it takes, at most [`STEP_BITS`].
+    #[inline(always)]
+    pub fn length(self) -> u32 {
+        self.0 as u32 & 63
+    }
+
+    /// Which of the top bits a flip complements; `negated` has the position that the step starts at on top.
+    #[inline(always)]
+    pub fn complement(self, negated: u64) -> u64 {
+        // An arithmetic shift spreads the top bit: all ones where the coefficient is negated.
+        let first = ((negated << ((self.0 >> 6) & 63)) as i64 >> 63) as u64;
+        let second = ((negated << ((self.0 >> 12) & 63)) as i64 >> 63) as u64;
+        ((first & self.0) | (second & (self.0 << STEP_BITS))) & TOP
+    }
+}

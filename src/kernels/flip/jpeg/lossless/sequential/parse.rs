@@ -1,0 +1,173 @@
+//! Walks the code of a sequential scan once (T.81 F.2.2).
+#![forbid(unsafe_code)]
+
+use super::super::corrupt;
+use super::super::cpu::{self, Work};
+use super::super::entropy::Entropy;
+use super::super::huffman::Table;
+use super::super::job::{Block, Job};
+use super::super::lookup::{END, STEP_BITS, Step, Steps, Symbols};
+use super::super::place::{Place, ends_early};
+use super::super::reader::{Reader, Window, window};
+use crate::error::Result;
+
+/// The decoding tables of one component.
+pub(super) struct Coder {
+    dc: Symbols,
+    ac: Symbols,
+    steps: Steps,
+}
+
+impl Coder {
+    /// Prepares a component's DC and AC table.
+    pub fn new(dc: &Table, ac: &Table) -> Self {
+        let ac = Symbols::new(ac);
+        Self { dc: Symbols::new(dc), steps: Steps::new(&ac), ac }
+    }
+}
+
+/// What stays the same over a scan.
+pub(super) struct Parser<'a> {
+    /// The scan.
+    pub job: &'a Job<'a>,
+    /// The blocks of an MCU: each one's component, as an index into the scan's, and the tables of that.
+    pub slots: Vec<(usize, &'a Coder)>,
+    /// Which coefficients to negate, bit 63 - k for zigzag position k.
+    pub negated: u64,
+}
+
+impl Parser<'_> {
+    /// Complements the value bits of negated coefficients in `entropy` and fills `blocks` with an entry a block in
+    /// coding order.
+    ///
+    /// # Errors
+    /// `ImageCorrupt` where no code matches, a block has too many coefficients, or an interval ends early; `Aborted`.
+    pub fn run(&self, entropy: &mut Entropy, blocks: &mut Vec<Block>) -> Result<()> {
+        blocks.clear();
+        blocks.reserve(self.job.layout.blocks() as usize);
+        let mut place = Place::default();
+        self.job.for_each_row(&entropy.ends, |mcus, starts, end| {
+            if let Some(begin) = starts {
+                place = Place::new(&mut entropy.bytes, begin)?;
+            }
+            place = cpu::run(Row { parser: self, count: mcus, place, code: &mut entropy.bytes, blocks })?;
+            if place.position() > end {
+                return Err(ends_early());
+            }
+            Ok(())
+        })
+    }
+}
+
+/// Some MCUs in a row.
+struct Row<'a> {
+    parser: &'a Parser<'a>,
+    count: u32,
+    place: Place,
+    code: &'a mut [u8],
+    blocks: &'a mut Vec<Block>,
+}
+
+impl Work for Row<'_> {
+    type Output = Result<Place>;
+
+    #[inline(always)]
+    fn run(self) -> Self::Output {
+        let Self { parser, count, mut place, code, blocks } = self;
+        let negated = parser.negated;
+        for _ in 0..count {
+            for &(component, coder) in &parser.slots {
+                place.at += place.reader.rebase();
+                let window = window(code, place.at).ok_or_else(ends_early)?;
+                let mut reader = place.reader;
+                let start = reader.position();
+                reader.refill(window);
+                let (dc, dc_length) = place.predictor.read(&coder.dc, component, reader.bits())?;
+                reader.skip(dc_length);
+                if dc_length > STEP_BITS {
+                    reader.refill(window);
+                }
+                reader = ac(coder, negated, reader, window)?;
+                let lengths = (dc_length << 11 | (reader.position() - start)) as u16;
+                blocks.push(Block { start: place.at as u32 * 8 + start, dc, lengths });
+                place.reader = reader;
+            }
+        }
+        place.store(code);
+        Ok(place)
+    }
+}
+
+/// Walks over the AC coefficients of a block.
+#[inline(always)]
+fn ac(coder: &Coder, negated: u64, mut reader: Reader, code: &mut Window) -> Result<Reader> {
+    let mut k = 1;
+    loop {
+        let (step, after) = 'steps: {
+            // Three steps to a refill, of which the DC difference takes the place of the first.
+            for _ in 0..2 {
+                let step = coder.steps.get(reader.bits());
+                let after = k + step.advance();
+                if after >= 64 {
+                    break 'steps (step, after);
+                }
+                take(step, negated << k, &mut reader);
+                k = after;
+            }
+            loop {
+                reader.refill(code);
+                for _ in 0..3 {
+                    let step = coder.steps.get(reader.bits());
+                    let after = k + step.advance();
+                    if after >= 64 {
+                        break 'steps (step, after);
+                    }
+                    take(step, negated << k, &mut reader);
+                    k = after;
+                }
+            }
+        };
+        // 64 is a block without EOB; END more than 63 is an EOB within it. What else is above 63 reaches into the next
+        // block, or is no step.
+        if after == 64 || (END..END + 64).contains(&after) {
+            take(step, negated << k, &mut reader);
+            return Ok(reader);
+        }
+        (reader, k) = symbol(coder, negated, k, reader, code)?;
+        if k == 64 {
+            return Ok(reader);
+        }
+    }
+}
+
+#[inline(always)]
+fn take(step: Step, negated: u64, reader: &mut Reader) {
+    reader.complement(step.complement(negated));
+    reader.skip(step.length());
+}
+
+/// Reads one AC symbol for position `k`; returns the position behind it, 64 after EOB.
+#[inline(never)]
+fn symbol(coder: &Coder, negated: u64, k: u32, mut reader: Reader, code: &mut Window) -> Result<(Reader, u32)> {
+    reader.refill(code);
+    let Some((length, symbol)) = coder.ac.get(reader.bits()) else {
+        return Err(corrupt("an AC code is not in its table"));
+    };
+    let (run, size) = (u32::from(symbol >> 4), u32::from(symbol & 15));
+    let at = k + run;
+    let behind = match (run, size) {
+        (0, 0) => 64,
+        (15, 0) if at < 64 => at + 1,
+        (_, 0) => return Err(corrupt("an AC symbol is not legal here")),
+        _ if at > 63 => return Err(corrupt("a block has more than 64 coefficients")),
+        _ => {
+            if (negated << at) >> 63 == 1 {
+                reader.complement(!(!0 >> size) >> length);
+            }
+            at + 1
+        }
+    };
+    reader.skip(length + size);
+    reader.refill(code);
+    Ok((reader, behind))
+}

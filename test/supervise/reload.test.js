@@ -1,0 +1,165 @@
+'use strict';
+// Reload: new workers first, no request lost, and a version that cannot start changes nothing.
+const assert = require('node:assert/strict');
+const fs = require('node:fs');
+const http = require('node:http');
+const path = require('node:path');
+const { openEcho, request } = require('../fixtures/http.js');
+const { cleanUp, fixture, pids, start, temporaryFolder, until } = require('../fixtures/supervise/harness.js');
+
+/** An app file that the test can replace; copies keep their absolute imports only, so the fixtures have none. */
+function replaceable(source) {
+  const file = path.join(temporaryFolder(), 'app.js');
+  fs.copyFileSync(fixture(source), file);
+  return file;
+}
+
+/** Requests without a pause, from `clients` clients, until told to stop. */
+function load(port, clients, agent) {
+  const tally = { ok: 0, failed: [], running: true };
+  const one = async () => {
+    while (tally.running) {
+      await request(port, '/', { agent }).then(
+        () => {
+          tally.ok += 1;
+        },
+        (error) => tally.failed.push(error.code),
+      );
+    }
+  };
+  const done = Promise.all(Array.from({ length: clients }, one));
+  const stop = async () => {
+    tally.running = false;
+    await done;
+    return tally;
+  };
+  return stop;
+}
+
+describe('a reload', () => {
+  afterEach(cleanUp);
+
+  it('replaces every worker, the new one ready before the old one drains', async () => {
+    const { supervisor } = await start(fixture('app.js'), { workers: 2 });
+    const before = pids(supervisor);
+    const steps = [];
+    for (const step of ['starting', 'ready', 'draining']) {
+      supervisor.on(`worker:${step}`, ({ slot }) => steps.push(`${step} ${slot}`));
+    }
+    await supervisor.reload();
+    const place = (slot) => ['starting', 'ready', 'draining'].map((step) => `${step} ${slot}`);
+    assert.deepEqual(steps, [...place(0), ...place(1)]);
+    const { list, reloads } = supervisor.status();
+    const serving = list.filter(({ state }) => state === 'ready').map(({ pid }) => pid);
+    assert.equal(serving.length, 2);
+    assert.equal(serving.filter((pid) => before.includes(pid)).length, 0);
+    assert.equal(reloads, 1);
+  });
+
+  it('fails no request of clients that connect anew each time', async () => {
+    const { supervisor, port } = await start(fixture('app.js'), { workers: 2 });
+    const stop = load(port, 8);
+    await supervisor.reload();
+    await supervisor.reload();
+    const { ok, failed } = await stop();
+    assert.deepEqual(failed, []);
+    assert.ok(ok > 100);
+  });
+
+  it('fails no request of clients that keep their connections', async () => {
+    const { supervisor, port } = await start(fixture('app.js'), { workers: 2 });
+    const agent = new http.Agent({ keepAlive: true });
+    const stop = load(port, 8, agent);
+    await supervisor.reload();
+    await supervisor.reload();
+    const { ok, failed } = await stop();
+    agent.destroy();
+    assert.deepEqual(failed, []);
+    assert.ok(ok > 100);
+  });
+
+  it('lets the old worker finish what it has begun', async () => {
+    const { supervisor, port } = await start();
+    const echo = await openEcho(port);
+    await supervisor.reload();
+    const exit = until(supervisor, 'worker:exit', ({ pid }) => pid === echo.pid);
+    assert.notEqual(Number((await request(port, '/')).text), echo.pid);
+    assert.equal(await echo.finish(), 'first last');
+    assert.equal((await exit)[1].code, 0);
+  });
+
+  it('runs the code that is on the disk by then', async () => {
+    const app = replaceable('app.js');
+    const { supervisor, port } = await start(app);
+    fs.writeFileSync(app, fs.readFileSync(app, 'utf8').replace('String(process.pid)', "'version 2'"));
+    assert.notEqual((await request(port, '/')).text, 'version 2');
+    await supervisor.reload();
+    assert.equal((await request(port, '/')).text, 'version 2');
+  });
+
+  it('follows a symbolic link that was switched', async () => {
+    const folder = temporaryFolder();
+    for (const release of ['1', '2']) {
+      fs.mkdirSync(path.join(folder, release));
+      const text = fs.readFileSync(fixture('app.js'), 'utf8').replace('String(process.pid)', `'release ${release}'`);
+      fs.writeFileSync(path.join(folder, release, 'app.js'), text);
+    }
+    const current = path.join(folder, 'current');
+    fs.symlinkSync('1', current);
+    const { supervisor, port } = await start(path.join(current, 'app.js'));
+    assert.equal((await request(port, '/')).text, 'release 1');
+    fs.unlinkSync(current);
+    fs.symlinkSync('2', current);
+    await supervisor.reload();
+    assert.equal((await request(port, '/')).text, 'release 2');
+  });
+
+  for (const [what, source, message] of [
+    ['throws at start', 'throws.js', /exit code 1[\s\S]*this version is broken/],
+    ['never listens', 'idle.js', /did not listen within 3000 ms/],
+  ]) {
+    it(`to a version that ${what} is refused, and the old workers stay`, async () => {
+      const app = replaceable('app.js');
+      const { supervisor, port } = await start(app, { workers: 2, readyTimeout: 3000 });
+      const before = pids(supervisor);
+      fs.copyFileSync(fixture(source), app);
+      const refused = until(supervisor, 'reload:refused');
+      await assert.rejects(supervisor.reload(), (error) => {
+        assert.equal(error.code, 'ERR_RELOAD_REFUSED');
+        assert.equal(error.cause.code, 'ERR_WORKER_START');
+        assert.equal(error.replaced, 0);
+        assert.equal(error.total, 2);
+        assert.match(error.message, message);
+        return true;
+      });
+      await refused;
+      assert.ok(before.includes(Number((await request(port, '/')).text)));
+      const ready = supervisor.status().list.filter(({ state }) => state === 'ready');
+      assert.deepEqual(
+        ready.map(({ pid }) => pid),
+        before,
+      );
+      // And once the file is right again so is the reload.
+      fs.copyFileSync(fixture('app.js'), app);
+      await supervisor.reload();
+    });
+  }
+
+  it('waits for one that is under way', async () => {
+    const { supervisor } = await start();
+    const order = [];
+    for (const event of ['reload:start', 'reload:end']) supervisor.on(event, () => order.push(event));
+    await Promise.all([supervisor.reload(), supervisor.reload()]);
+    assert.deepEqual(order, ['reload:start', 'reload:end', 'reload:start', 'reload:end']);
+  });
+
+  it('ends when the supervisor is stopped meanwhile', async () => {
+    const { supervisor } = await start(fixture('app.js'), { workers: 2 });
+    const starting = until(supervisor, 'worker:starting');
+    const reload = assert.rejects(supervisor.reload(), { code: 'ERR_SUPERVISOR_STATE' });
+    await starting;
+    await supervisor.shutdown();
+    await reload;
+    assert.deepEqual(supervisor.status().list, []);
+  });
+});

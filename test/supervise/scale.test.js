@@ -1,0 +1,43 @@
+'use strict';
+// Scaling: more workers, fewer workers, and none of them loses a request.
+const assert = require('node:assert/strict');
+const { openEcho, request } = require('../fixtures/http.js');
+const { cleanUp, fixture, pids, start } = require('../fixtures/supervise/harness.js');
+
+describe('scaling', () => {
+  afterEach(cleanUp);
+
+  it('up starts workers that serve the same port', async () => {
+    const { supervisor, port } = await start();
+    const [first] = pids(supervisor);
+    await supervisor.scale(3);
+    const now = pids(supervisor);
+    assert.equal(now.length, 3);
+    assert.equal(now[0], first);
+    const seen = new Set();
+    for (let i = 0; i < 12; i += 1) seen.add(Number((await request(port, '/')).text));
+    assert.deepEqual([...seen].sort(), now.sort());
+  });
+
+  it('down lets those too many finish', async () => {
+    const { supervisor, port } = await start(fixture('app.js'), { workers: 2 });
+    const [keep] = pids(supervisor);
+    // One of two connections in a row is the second worker's.
+    const echoes = [await openEcho(port), await openEcho(port)];
+    const scaled = supervisor.scale(1);
+    for (const echo of echoes) assert.equal(await echo.finish(), 'first last');
+    await scaled;
+    assert.deepEqual(pids(supervisor), [keep]);
+    assert.equal(supervisor.status().workers, 1);
+  });
+
+  it('down and up again gives the place to a new worker', async () => {
+    const { supervisor } = await start(fixture('app.js'), { workers: 2 });
+    const [, second] = pids(supervisor);
+    await supervisor.scale(1);
+    await supervisor.scale(2);
+    const { list } = supervisor.status();
+    assert.equal(list[1].slot, 1);
+    assert.notEqual(list[1].pid, second);
+  });
+});

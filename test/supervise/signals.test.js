@@ -1,0 +1,82 @@
+'use strict';
+// What each signal does to `rustcluster start`, and that no worker outlives its primary.
+const assert = require('node:assert/strict');
+const { setTimeout } = require('node:timers/promises');
+const { startApp, killCommands } = require('../fixtures/command.js');
+const { open, openEcho, request } = require('../fixtures/http.js');
+const { fixture, isAlive } = require('../fixtures/supervise/harness.js');
+
+const app = fixture('app.js');
+
+describe('a signal', () => {
+  afterEach(killCommands);
+
+  for (const signal of ['SIGTERM', 'SIGINT']) {
+    it(`${signal} stops in order, with exit code 0`, async () => {
+      const { child, line, ended, port } = await startApp(app, ['-w', '2']);
+      const echo = await openEcho(port);
+      child.kill(signal);
+      await line(/stopping/);
+      assert.equal(await echo.finish(), 'first last');
+      const { code, signal: by } = await ended;
+      assert.deepEqual({ code, by }, { code: 0, by: null });
+    });
+  }
+
+  it('SIGINT to the whole group, as Ctrl-C sends it, loses no request either', async () => {
+    const { child, line, ended, port } = await startApp(app, ['-w', '2'], { detached: true });
+    const echoes = [await openEcho(port), await openEcho(port)];
+    process.kill(-child.pid, 'SIGINT');
+    await line(/stopping/);
+    for (const echo of echoes) assert.equal(await echo.finish(), 'first last');
+    assert.equal((await ended).code, 0);
+  });
+
+  it('SIGTERM for a second time stops at once', async () => {
+    const { child, line, ended, port } = await startApp(app, ['-w', '1']);
+    const echo = await openEcho(port);
+    child.kill('SIGTERM');
+    await line(/stopping/);
+    child.kill('SIGTERM');
+    await assert.rejects(echo.text);
+    assert.equal((await ended).code, 0);
+    assert.equal(isAlive(echo.pid), false);
+  });
+
+  it('SIGTERM to one worker drains it, and another takes its place', async () => {
+    const { line, port } = await startApp(app, ['-w', '1']);
+    const echo = await openEcho(port);
+    process.kill(echo.pid, 'SIGTERM');
+    assert.equal(await echo.finish(), 'first last');
+    await line(new RegExp(`worker 0 \\(pid ${echo.pid}\\) ended with exit code 0; a new one starts in 100 ms`));
+  });
+
+  for (const signal of ['SIGUSR2', 'SIGHUP']) {
+    it(`${signal} reloads`, async () => {
+      const { child, line, port } = await startApp(app, ['-w', '1']);
+      const before = (await request(port, '/')).text;
+      child.kill(signal);
+      await line(/reloaded 1 worker/);
+      assert.notEqual((await request(port, '/')).text, before);
+    });
+  }
+
+  it('SIGTTIN starts one worker more, SIGTTOU ends one', async () => {
+    const { child, line } = await startApp(app, ['-w', '1']);
+    child.kill('SIGTTIN');
+    await line(/scaling from 1 to 2 workers/);
+    child.kill('SIGTTOU');
+    await line(/scaling from 2 to 1 worker\b/);
+  });
+
+  it('SIGKILL to the primary takes the workers along', async () => {
+    const { child, ended, port } = await startApp(app, ['-w', '1']);
+    const { res } = await open(port, '/echo', { method: 'POST', body: 'x' });
+    const gone = new Promise((resolve) => res.once('error', resolve));
+    child.kill('SIGKILL');
+    await gone;
+    await ended;
+    // A process whose files are closed may still be in the table, for its new parent to reap.
+    while (isAlive(Number(res.headers['x-pid']))) await setTimeout(5);
+  });
+});

@@ -1,0 +1,68 @@
+'use strict';
+// Starting: an unchanged app runs in N workers and they share its port.
+const assert = require('node:assert/strict');
+const { request } = require('../fixtures/http.js');
+const { begin, cleanUp, fixture, pids, start } = require('../fixtures/supervise/harness.js');
+
+describe('a supervised app', () => {
+  afterEach(cleanUp);
+
+  it('runs in as many workers as asked for, on one port', async () => {
+    const { supervisor, port } = await start(fixture('app.js'), { workers: 3 });
+    const seen = new Set();
+    for (let i = 0; i < 12; i += 1) seen.add(Number((await request(port, '/')).text));
+    assert.deepEqual([...seen].sort(), pids(supervisor).sort());
+    const { state, workers, ready, restarts, crashes } = supervisor.status();
+    assert.deepEqual(
+      { state, workers, ready, restarts, crashes },
+      { state: 'running', workers: 3, ready: 3, restarts: 0, crashes: 0 },
+    );
+  });
+
+  it('tells each step of each worker', async () => {
+    const supervisor = begin(fixture('app.js'), { workers: 2 });
+    const steps = [[], []];
+    for (const step of ['starting', 'listening', 'ready', 'draining', 'exit']) {
+      supervisor.on(`worker:${step}`, ({ slot }) => steps[slot].push(step));
+    }
+    await supervisor.ready();
+    await supervisor.shutdown();
+    const life = ['starting', 'listening', 'ready', 'draining', 'exit'];
+    assert.deepEqual(steps, [life, life]);
+    assert.equal(supervisor.status().state, 'stopped');
+  });
+
+  it('gets its arguments, its environment and its place', async () => {
+    const { port } = await start(fixture('app.js'), { args: ['--flag', 'a b'], env: { GREETING: 'hello' } });
+    assert.deepEqual((await request(port, '/argv')).json(), { argv: ['--flag', 'a b'], greeting: 'hello' });
+    assert.equal((await request(port, '/slot')).text, '0');
+  });
+
+  it('may be an ES module', async () => {
+    const { port } = await start(fixture('module.mjs'));
+    assert.equal((await request(port, '/')).text, 'a module');
+  });
+
+  it('is ready when it says so, with waitReady', async () => {
+    const supervisor = begin(fixture('says-ready.js'), { waitReady: true });
+    const steps = [];
+    supervisor.on('worker:listening', () => steps.push('listening'));
+    supervisor.on('worker:ready', () => steps.push('ready'));
+    await supervisor.ready();
+    assert.deepEqual(steps, ['listening', 'ready']);
+  });
+
+  it('can be followed by another supervisor once it has stopped', async () => {
+    const { supervisor } = await start();
+    await supervisor.shutdown();
+    const { port } = await start();
+    assert.equal((await request(port, '/')).status, 200);
+  });
+
+  it('can be stopped before it has started', async () => {
+    const supervisor = begin(fixture('app.js'), { workers: 2 });
+    const ready = assert.rejects(supervisor.ready(), { code: 'ERR_SUPERVISOR_STATE' });
+    await supervisor.shutdown();
+    await ready;
+  });
+});
