@@ -4,6 +4,7 @@ export const WORDS = {
   hash: () => import('../hash.mjs'),
   gzip: () => import('../gzip.mjs'),
   koa: () => import('../koa.mjs'),
+  dispatch: () => import('../dispatch.mjs'),
 };
 
 /**

@@ -1,0 +1,65 @@
+/** What a worker that is blocked for 200 ms, twice a second, does to everybody else's requests. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { request } from '../lib/http.mjs';
+import { printRows, printTargets } from '../lib/report.mjs';
+import { interleave, quantile } from '../lib/stats.mjs';
+import { middle, modes, start, target } from './servers.mjs';
+
+const [RATE, EVERY, WORKERS] = [400, 200, 4];
+
+export async function runBlocked({ quick, rounds }, log) {
+  const seconds = quick ? 2 : 10;
+  const title = `${RATE} connections a second for ${seconds} s, every ${EVERY}th blocks one of ${WORKERS} workers for 200 ms`;
+  log(title);
+  const cases = modes();
+  for (const list of interleave(
+    cases.filter(({ skipped }) => !skipped),
+    rounds,
+  )) {
+    for (const one of list) one.runs.push(await measure(one.mode, seconds, log));
+  }
+  const [ours, stock] = cases;
+  const targets = [
+    target('p99 against stock round robin', 'at most', 0.5, middle(ours, 'p99') / middle(stock, 'p99')),
+    target('longest wait in any round, ms', 'at most', 60, Math.max(...ours.runs.map(({ max }) => max))),
+  ];
+  const rows = cases.map((one) => ({
+    '': one.ours ? `* ${one.name}` : one.name,
+    'p50 ms': middle(one, 'p50'),
+    'p99 ms': middle(one, 'p99'),
+    'max ms': middle(one, 'max'),
+    failed: one.runs.reduce((sum, { failed }) => sum + failed, 0),
+    ' ': one.skipped ? `skipped: ${one.skipped}` : undefined,
+  }));
+  printRows(title, rows);
+  printTargets(targets);
+  return { name: 'blocked', title, cases, targets };
+}
+
+/** An open loop: a slow answer holds no later request back, and each is timed from when it was due. */
+async function measure(mode, seconds, log) {
+  const server = await start(mode, WORKERS);
+  try {
+    const [waits, pending] = [[], []];
+    let failed = 0;
+    const begin = performance.now();
+    for (let i = 0; i < RATE * seconds; i++) {
+      const due = begin + (i * 1000) / RATE;
+      if (performance.now() < due) await sleep(due - performance.now());
+      const blocks = i % EVERY === 0;
+      const answer = request(server.port, blocks ? '/block' : '/').then(
+        () => blocks || waits.push(performance.now() - due),
+        () => {
+          failed++;
+        },
+      );
+      pending.push(answer);
+    }
+    await Promise.all(pending);
+    const run = { p50: quantile(waits, 0.5), p99: quantile(waits, 0.99), max: Math.max(...waits), failed };
+    log(`  ${mode}: p99 ${run.p99.toFixed(1)} ms, max ${run.max.toFixed(1)} ms`);
+    return run;
+  } finally {
+    await server.stop();
+  }
+}

@@ -1,0 +1,99 @@
+/** As many requests as the machine takes: requests a second, and the CPU time of all server processes for each. */
+import { spawn } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+import autocannon from 'autocannon';
+import { hasProgram } from '../lib/machine.mjs';
+import { family } from '../lib/processes.mjs';
+import { printRows, printTargets } from '../lib/report.mjs';
+import { interleave } from '../lib/stats.mjs';
+import { middle, modes, start, target } from './servers.mjs';
+
+const CONNECTIONS = 32;
+
+/** @param {'close' | 'keep-alive'} kind whether each request has a connection of its own */
+export async function runLoad(kind, { quick, rounds }, log) {
+  const seconds = quick ? 1 : 5;
+  const client = hasProgram('wrk') ? wrk : cannon;
+  const title = `${CONNECTIONS} clients for ${seconds} s (${client.name}), Connection: ${kind}`;
+  log(title);
+  const cases = modes();
+  const able = cases.filter(({ skipped }) => !skipped);
+  for (const list of interleave(able, rounds)) {
+    for (const one of list) one.runs.push(await measure(one.mode, kind, seconds, client, log));
+  }
+  const report = { name: kind, title, cases, targets: targets(kind, cases) };
+  print(report);
+  return report;
+}
+
+async function measure(mode, kind, seconds, client, log) {
+  const server = await start(mode, availableParallelism());
+  try {
+    await client(server.port, kind, 1);
+    const before = cpu(server.pid);
+    const requests = await client(server.port, kind, seconds);
+    const after = cpu(server.pid);
+    const each = (name) => ((after[name] - before[name]) * 1000) / requests;
+    const run = { rate: requests / seconds, all: each('all'), primary: each('primary') };
+    log(`  ${mode}: ${Math.round(run.rate)} a second, ${run.all.toFixed(1)} us each`);
+    return run;
+  } finally {
+    await server.stop();
+  }
+}
+
+/** CPU time so far in milliseconds: of all processes of a server, and of its primary. */
+function cpu(pid) {
+  const members = family(pid);
+  const sum = members.reduce((total, one) => total + one.cpu, 0);
+  return { all: sum, primary: members.find((one) => one.pid === pid).cpu };
+}
+
+/** @returns {Promise<number>} requests answered */
+async function wrk(port, kind, seconds) {
+  const header = kind === 'close' ? ['-H', 'Connection: close'] : [];
+  const args = ['-t1', `-c${CONNECTIONS}`, `-d${seconds}s`, ...header, `http://127.0.0.1:${port}/`];
+  const child = spawn('wrk', args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  let text = '';
+  for await (const chunk of child.stdout) text += chunk;
+  const count = Number(/(\d+) requests in/.exec(text)?.[1]);
+  const errors = /Socket errors:.*|Non-2xx.*/.exec(text)?.[0];
+  if (!(count > 0) || errors) throw new Error(`wrk: ${errors ?? text}`);
+  return count;
+}
+
+async function cannon(port, kind, duration) {
+  const headers = kind === 'close' ? { connection: 'close' } : {};
+  const result = await autocannon({ url: `http://127.0.0.1:${port}/`, connections: CONNECTIONS, duration, headers });
+  if (result.errors > 0 || result.non2xx > 0) throw new Error(`autocannon: ${result.errors} errors`);
+  return result['2xx'];
+}
+
+function targets(kind, cases) {
+  const [ours, stock, none, reuse] = cases;
+  const ratio = (one, other, name) => middle(one, name) / (middle(other, name) ?? Number.NaN);
+  if (kind === 'keep-alive') {
+    const best = Math.max(...[stock, none, reuse].map((one) => middle(one, 'rate') ?? 0));
+    return [target('requests a second against the best peer', 'at least', 0.95, middle(ours, 'rate') / best)];
+  }
+  return [
+    target('CPU against stock round robin', 'at most', 0.5, ratio(ours, stock, 'all')),
+    target('CPU against SCHED_NONE', 'at most', 1.15, ratio(ours, none, 'all')),
+    target("the primary's part, us", 'at most', 15, middle(ours, 'primary')),
+    target('requests a second against stock round robin', 'at least', 1.8, ratio(ours, stock, 'rate')),
+  ];
+}
+
+function print({ title, cases, targets: judged }) {
+  const [ours] = cases;
+  const rows = cases.map((one) => ({
+    '': one.ours ? `* ${one.name}` : one.name,
+    'requests/s': one.runs.length > 0 ? Math.round(middle(one, 'rate')) : undefined,
+    'ours x': one.runs.length > 0 ? middle(ours, 'rate') / middle(one, 'rate') : undefined,
+    'CPU us each': middle(one, 'all'),
+    'of that the primary': middle(one, 'primary'),
+    ' ': one.skipped ? `skipped: ${one.skipped}` : undefined,
+  }));
+  printRows(title, rows);
+  printTargets(judged);
+}
