@@ -11,7 +11,7 @@ const { Receiver } = require('./receiver.js');
 function install(cluster, { name, native }) {
   const seat = takeSeat();
   const receiver = seat === undefined || native === undefined ? undefined : openReceiver(native, seat, name);
-  cluster.transport = receiver?.transport ?? 'stock';
+  Object.defineProperty(cluster, 'transport', { enumerable: true, value: receiver?.transport ?? 'stock' });
   cluster.connections = () => receiver?.connections() ?? [];
   const policies = rememberPolicies();
   if (receiver === undefined) return;

@@ -14,7 +14,10 @@ const ASKED_TO_END = new Set(['SIGTERM', 'SIGINT', 'SIGHUP']);
 
 /** @param {object} cluster node:cluster of a primary @param {{ name: string, native?: object }} transport */
 function install(cluster, { name, native }) {
-  cluster.transport = name;
+  Object.defineProperty(cluster, 'transport', {
+    enumerable: true,
+    get: () => (cluster.schedulingPolicy === cluster.SCHED_RR ? name : 'stock'),
+  });
   cluster.connections = () => [];
   checkPolicyOfSettings(cluster);
   if (name === 'stock') return;
