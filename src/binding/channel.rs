@@ -123,7 +123,7 @@ impl Channel {
     /// Sends the connection that was taken last back for another worker, and closes it here; false: it is lost.
     #[napi(catch_unwind)]
     pub fn give_back(&self, fd: i32, server: u32) -> bool {
-        let hops = self.hops.get().saturating_add(1);
+        let hops = self.hops.get();
         process::adopt(fd).is_ok_and(|socket| self.inner.give_back(socket, server, hops).is_ok())
     }
 

@@ -110,7 +110,8 @@ impl Channel {
         self.tell(Kind::Leave, server)
     }
 
-    /// Sends a connection back for another worker. It is closed here either way; on an error its client is lost.
+    /// Sends a connection back for another worker, with the `hops` it came with. It is closed here either way; on an
+    /// error its client is lost.
     ///
     /// # Errors
     /// As [`ready`](Self::ready), and ETOOMANYREFS.

@@ -3,6 +3,8 @@
 //! The accept thread and JavaScript's thread both work on it, under one lock.
 
 mod flow;
+#[cfg(test)]
+mod tests;
 
 use super::listener::{Listener, Wanted};
 use super::policy::Slot;

@@ -152,7 +152,7 @@ mod tests {
     use super::*;
 
     fn wanted(address: Option<&str>, policy: Kind) -> Wanted {
-        Wanted { address: address.map(str::to_owned), port: 0, ipv6_only: false, backlog: 8, policy }
+        Wanted { address: address.map(str::to_owned), port: 0, ipv6_only: false, backlog: 128, policy }
     }
 
     #[test]
