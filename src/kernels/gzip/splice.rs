@@ -29,7 +29,7 @@ pub(super) fn open_end(stream: &mut Vec<u8>) -> Option<()> {
     stream[last_block / 8] &= !(1 << (last_block % 8));
     // The three header bits of the stored block are zero, and so are the unused bits of the last byte: only where they
     // do not fit, a byte is needed for them.
-    if end % 8 == 0 || end % 8 > 5 {
+    if end.is_multiple_of(8) || end % 8 > 5 {
         stream.push(0);
     }
     stream.extend_from_slice(&[0, 0, 0xff, 0xff]);

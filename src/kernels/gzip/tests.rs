@@ -17,7 +17,7 @@ fn text(length: usize) -> Vec<u8> {
     while text.len() < length {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         text.extend_from_slice(words[(state >> 24) as usize % words.len()].as_bytes());
-        if state % 11 == 0 {
+        if state.is_multiple_of(11) {
             text.extend_from_slice(state.to_string().as_bytes());
         }
     }
