@@ -3,10 +3,10 @@
 //! Every backend this CPU has, over sets of messages of several sizes, against one stream at a time. Digests are
 //! compared before anything is timed; runs are interleaved and the median of the thread's CPU time is given, which other
 //! processes disturb less than the wall clock. Cycles are of the clock that a chain of multiplications runs at, which
-//! takes three of them each. `--widths` adds sets of 1 to 16 messages.
+//! takes three of them each. `--widths` adds sets of 1 to 16 messages, `--files` files.
 
 use rustcluster::kernels::control::Control;
-use rustcluster::kernels::hash::{Algorithm, Backend, backends, digest, many, many_on};
+use rustcluster::kernels::hash::{Algorithm, Backend, backends, digest, file, files, many, many_on};
 use std::hint::black_box;
 use std::time::Duration;
 
@@ -31,6 +31,36 @@ fn main() {
             })
             .collect();
         report(&name, &messages, hertz);
+    }
+    if std::env::args().any(|argument| argument == "--files") {
+        report_files(&pool);
+    }
+}
+
+/// One file of 64 MiB and 64 of 1 MiB, all cached.
+fn report_files(pool: &[u8]) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let one = folder.path().join("one");
+    std::fs::write(&one, pool).expect("written");
+    let many: Vec<_> = (0..64).map(|index| folder.path().join(format!("{index}"))).collect();
+    for (path, data) in many.iter().zip(pool.chunks(1 << 20)) {
+        std::fs::write(path, data).expect("written");
+    }
+    type Job<'a> = &'a dyn Fn() -> Vec<u8>;
+    let jobs: [(&str, Job); 2] = [
+        ("file, 1 x 64 MiB", &|| file(Algorithm::Sha256, &one, &Control::new()).expect("a digest")),
+        ("files, 64 x 1 MiB", &|| files(Algorithm::Sha256, &many, &Control::new()).expect("digests")),
+    ];
+    for (name, job) in jobs {
+        let mut times: Vec<f64> = (0..RUNS)
+            .map(|_| {
+                let start = cpu_time();
+                black_box(job());
+                (cpu_time() - start).as_secs_f64()
+            })
+            .collect();
+        times.sort_by(f64::total_cmp);
+        println!("{name:<18} {:.3} GB/s", pool.len() as f64 / times[RUNS / 2] / 1e9);
     }
 }
 

@@ -124,9 +124,12 @@ fn paint(wish: &Wish) -> Vec<u8> {
             let edge = if (x / 97 + y / 61) % 5 == 0 { 35.0 } else { 0.0 };
             let (dx, dy) = ((x % 331) as f32 - 165.0, (y % 331) as f32 - 165.0);
             let wheel = if dx * dx + dy * dy < 9000.0 { -30.0 } else { 0.0 };
+            let grain = |salt: u32| (hash(x, y, wish.seed + salt) & 15) as f32 - 7.5;
+            // Most of a camera's grain is the same in all channels: chroma takes an eighth of a 4:2:0 file.
+            let luma_grain = grain(20) * 1.7;
             for channel in 0..channels {
                 let tint = noise(x, y, 167, wish.seed + 10 + channel) * 40.0;
-                let grain = ((hash(x, y, wish.seed + 20 + channel) & 15) as f32 - 7.5) * 2.0;
+                let grain = luma_grain + grain(21 + channel) * 1.0;
                 pixels.push((128.0 + shape + edge + wheel + tint + grain).clamp(0.0, 255.0) as u8);
             }
         }

@@ -81,6 +81,18 @@ export function hashMany(
   options?: HashOptions & { encoding?: 'hex' | 'base64' | 'base64url' },
 ): Promise<string[]>;
 
+/** The digests of many files, read and hashed side by side, in the order of `files`. */
+export function hashFiles(
+  algorithm: HashAlgorithm,
+  files: readonly (string | URL)[],
+  options: HashOptions & FileProgress & { encoding: 'buffer' },
+): Promise<Buffer[]>;
+export function hashFiles(
+  algorithm: HashAlgorithm,
+  files: readonly (string | URL)[],
+  options?: HashOptions & FileProgress & { encoding?: 'hex' | 'base64' | 'base64url' },
+): Promise<string[]>;
+
 /** A digest as a stream: `crypto.createHash` where it is piped into, with the work on Rust threads. */
 export function createHash(algorithm: HashAlgorithm, options?: TransformOptions): Transform;
 

@@ -129,8 +129,8 @@ class Supervisor extends EventEmitter {
     this.#state = 'stopping';
     this.emit('shutdown:start');
     this.#settleReady.reject(stateError('The supervisor was shut down'));
-    for (const slot of this.#slots.values()) this.#retire(slot);
-    await Promise.all([...this.#retiring].map((slot) => slot.close('close')));
+    const leaving = [...this.#retiring];
+    await Promise.all([...leaving, ...this.#slots.values()].map((slot) => this.#retire(slot)));
     this.#slots.clear();
     this.#stopObeying();
     this.#state = 'stopped';
@@ -144,7 +144,8 @@ class Supervisor extends EventEmitter {
 
   async #retire(slot) {
     this.#retiring.add(slot);
-    await slot.close(this.#stopping ? 'close' : 'linger');
+    // Nobody will serve an idle connection once all have stopped; after a scaling others will.
+    await slot.close(this.#state === 'stopping' ? 'close' : 'linger');
     this.#retiring.delete(slot);
   }
 

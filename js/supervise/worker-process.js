@@ -165,10 +165,6 @@ class WorkerProcess extends EventEmitter {
    */
   drain(idle) {
     if (this.state === State.STARTING) return this.stop();
-    if (this.state === State.DRAINING && idle === 'close') {
-      // It has left the channel by now; the agent takes a signal for the same.
-      this.kill('SIGTERM');
-    }
     if (this.state === State.READY) {
       const { drainTimeout } = this.#settings;
       // Said before the timer is set, so that its SIGTERM cannot come before the deadline.

@@ -5,4 +5,5 @@ pub mod affinity;
 pub mod fs;
 #[cfg(target_os = "linux")]
 pub mod memory;
+pub mod simd;
 pub mod thread;

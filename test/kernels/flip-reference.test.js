@@ -23,6 +23,7 @@ const EXACT = {
   'TIFF, LZW': ['tiff', [...PHOTO, '-depth', '8', '-compress', 'lzw', 'tiff:-']],
   'TIFF, deflate, 16 bits': ['tiff', [...PHOTO, '-depth', '16', '-compress', 'zip', 'tiff:-']],
   'TIFF, plain gray': ['tiff', [...PHOTO, '-colorspace', 'gray', '-depth', '8', '-compress', 'none', 'tiff:-']],
+  'TIFF, fax': ['tiff', [...PHOTO, '-threshold', '50%', '-type', 'bilevel', '-compress', 'group4', 'tiff:-']],
   GIF: ['gif', [...PHOTO, '-colors', '255', 'gif:-']],
   'WebP, lossless': ['webp', [...PHOTO, '-depth', '8', '-define', 'webp:lossless=true', 'webp:-']],
   'WebP, lossless with alpha': [
@@ -50,6 +51,14 @@ describe('flip beside ImageMagick', () => {
       }
     });
   }
+
+  it('a TIFF with JPEG inside: within what two decoders differ by', async () => {
+    const input = convert(undefined, [...PHOTO, '-compress', 'jpeg', '-quality', '95', 'tiff:-']);
+    for (const [direction, operations] of Object.entries(OPERATIONS)) {
+      const flipped = await flip(input, { direction });
+      assert.ok(psnr(pixels(flipped, 'tiff'), pixels(input, 'tiff', ...operations)) >= 40, direction);
+    }
+  });
 
   it('an animated GIF: every frame, its place and its delay', async () => {
     const frames = ['-size', '60x40', 'xc:red', '(', '-size', '20x10', 'xc:blue', '-repage', '60x40+5+3', ')'];

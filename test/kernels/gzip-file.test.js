@@ -1,3 +1,4 @@
+'use strict';
 // gzipFile and gunzipFile: whole destinations or none, progress, aborts.
 const assert = require('node:assert/strict');
 const fs = require('node:fs');

@@ -1,3 +1,4 @@
+'use strict';
 // createGzip and createGunzip in the place of node:zlib's.
 const assert = require('node:assert/strict');
 const { once } = require('node:events');

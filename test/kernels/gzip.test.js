@@ -1,3 +1,4 @@
+'use strict';
 // gzip and gunzip of buffers: what they give is what node:zlib and GNU gzip read, and the other way round.
 const assert = require('node:assert/strict');
 const { spawnSync } = require('node:child_process');

@@ -58,6 +58,16 @@ describe('an orderly stop', () => {
     agent.destroy();
   });
 
+  it("calls the app's own SIGTERM handler, but only once its requests are finished", async () => {
+    const { supervisor, port } = await start(fixture('own-handler.js'));
+    const echo = await openEcho(port);
+    const exit = until(supervisor, 'worker:exit');
+    const stopped = supervisor.shutdown();
+    assert.equal(await echo.finish(), 'first last');
+    await stopped;
+    assert.deepEqual([(await exit)[1].code, (await exit)[1].expected], [3, true]);
+  });
+
   it('ends what does not finish within drainTimeout', async () => {
     const { supervisor, port } = await start(fixture('app.js'), { drainTimeout: 100 });
     const echo = await openEcho(port);

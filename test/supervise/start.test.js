@@ -38,6 +38,11 @@ describe('a supervised app', () => {
     assert.equal((await request(port, '/slot')).text, '0');
   });
 
+  it('may be an ES module', async () => {
+    const { port } = await start(fixture('module.mjs'));
+    assert.equal((await request(port, '/')).text, 'a module');
+  });
+
   it('is ready when it says so, with waitReady', async () => {
     const supervisor = begin(fixture('says-ready.js'), { waitReady: true });
     const steps = [];

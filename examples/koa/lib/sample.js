@@ -6,7 +6,7 @@ const path = require('node:path');
 const { flipFile } = require('rustcluster');
 const { HttpError } = require('./http-error.js');
 
-const SAMPLE = process.env.SAMPLE ?? path.join(__dirname, '..', 'public', 'sample.jpg');
+const SAMPLE = path.join(__dirname, '..', 'public', 'sample.jpg');
 
 /**
  * Leaves nothing behind, whatever happens: the folder is gone before the first byte is sent, and the open file with
@@ -20,7 +20,7 @@ async function flipSample(options) {
   try {
     const original = path.join(folder, 'original.jpg');
     const flipped = path.join(folder, 'flipped.jpg');
-    await copyFile(SAMPLE, original).catch((error) => {
+    await copyFile(process.env.SAMPLE ?? SAMPLE, original).catch((error) => {
       if (error.code !== 'ENOENT') throw error;
       throw new HttpError(503, 'ERR_NO_SAMPLE', 'Make the sample first: node scripts/sample-photo.mjs');
     });

@@ -1,7 +1,6 @@
 'use strict';
 const { pipeline } = require('node:stream');
-const { createGzip } = require('node:zlib');
-const { hashFile } = require('rustcluster');
+const { createGzip, hashFile } = require('rustcluster');
 const { clientSignal } = require('../lib/abort.js');
 const { openPublic, pathOf } = require('../lib/public-files.js');
 

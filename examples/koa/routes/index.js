@@ -5,7 +5,8 @@ const { flip } = require('./flip.js');
 const { hash } = require('./hash.js');
 const metrics = require('./metrics.js');
 
-const router = new Router();
+// strict: /hash-file/hello.txt/ is no name for a file.
+const router = new Router({ strict: true });
 
 router.get('/', (ctx) => {
   ctx.body = `PID: ${process.pid}\n`;

@@ -62,7 +62,7 @@ pub fn reverse_row(row: &mut [u8], width: usize, bits: usize) {
         64 => row.as_chunks_mut::<8>().0.reverse(),
         96 => row.as_chunks_mut::<12>().0.reverse(),
         128 => row.as_chunks_mut::<16>().0.reverse(),
-        _ if bits % 8 == 0 => reverse_groups(row, bits / 8),
+        _ if bits.is_multiple_of(8) => reverse_groups(row, bits / 8),
         _ => reverse_bits(row, width, bits),
     }
 }
@@ -121,8 +121,8 @@ mod tests {
     #[test]
     fn every_pixel_size_reverses() {
         for bits in [1, 2, 4, 8, 12, 16, 24, 32, 36, 40, 48, 64, 96, 128, 144] {
-            for width in 1..20 {
-                let length = (width * bits as usize).div_ceil(8);
+            for width in 1..20_usize {
+                let length = (width * bits).div_ceil(8);
                 let row: Vec<u8> = (0..length).map(|index| (index * 73 + 41) as u8 ^ (index as u8) << 3).collect();
                 let mut reversed = row.clone();
                 reverse_row(&mut reversed, width, bits);

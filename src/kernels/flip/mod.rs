@@ -14,6 +14,7 @@ pub mod mirror;
 pub mod options;
 pub mod orientation;
 pub mod png;
+pub mod scratch;
 pub mod sniff;
 #[cfg(test)]
 mod tests;

@@ -150,6 +150,13 @@ mod tests {
     }
 
     #[test]
+    fn what_is_in_use_is_available() {
+        let in_use = in_use().expect("nothing forced, or something this CPU has");
+        assert!(in_use.stream.is_available());
+        assert!(in_use.lanes.iter().all(|(backend, _)| backend.is_available()), "{in_use:?}");
+    }
+
+    #[test]
     fn names_are_found_and_others_refused() {
         for backend in Backend::ALL {
             match by_name(backend.name()) {

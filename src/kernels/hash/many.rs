@@ -1,13 +1,12 @@
-//! Digests of many messages that lie in memory, and more bytes for many streams at once.
+//! Digests of many messages that lie in memory.
 
 use super::algorithm::Algorithm;
 use super::backend::Backend;
 use super::constants::{Block, INITIAL_224, INITIAL_256, State};
 use super::driver::{self, Feed};
-use super::hasher::Hasher;
 use super::ladder::Ladder;
 use super::schedule;
-use super::stream::{Stream256, Tail, to_bytes};
+use super::stream::{Tail, to_bytes};
 use crate::error::Result;
 use crate::kernels::control::Control;
 
@@ -17,15 +16,15 @@ use crate::kernels::control::Control;
 /// the messages that are done.
 ///
 /// # Errors
-/// `Aborted`, looked at every 16 KiB a lane at the latest; `InvalidArgument` as [`Hasher::new`].
+/// `Aborted`, looked at every 16 KiB a lane at the latest; `InvalidArgument` as [`Hasher::new`](super::Hasher::new).
 pub fn many(algorithm: Algorithm, messages: &[&[u8]], control: &Control) -> Result<Vec<u8>> {
     many_with(None, algorithm, messages, control)
 }
 
-/// [`many`] on one backend alone, for tests and measurements. It has no say over SHA-384 and SHA-512.
+/// [`many()`] on one backend alone, for tests and measurements. It has no say over SHA-384 and SHA-512.
 ///
 /// # Errors
-/// As [`many`]; `InvalidArgument` also when this CPU lacks the backend.
+/// As [`many()`]; `InvalidArgument` also when this CPU lacks the backend.
 pub fn many_on(backend: Backend, algorithm: Algorithm, messages: &[&[u8]], control: &Control) -> Result<Vec<u8>> {
     many_with(Some(backend), algorithm, messages, control)
 }
@@ -125,7 +124,9 @@ impl Feed for Messages<'_> {
         self.taken += 1;
         let bytes = self.messages[message];
         let (body, rest) = bytes.as_chunks();
-        self.slots[slot] = Slot { message, body, tail: Tail::new(rest, bytes.len() as u64), tail_done: 0 };
+        let slot = &mut self.slots[slot];
+        (slot.message, slot.body, slot.tail_done) = (message, body, 0);
+        slot.tail.pad(rest, bytes.len() as u64);
         Ok(Some(self.initial))
     }
 
@@ -152,71 +153,5 @@ impl Feed for Messages<'_> {
         let at = message * self.digest_len;
         self.digests[at..at + self.digest_len].copy_from_slice(&to_bytes(&state)[..self.digest_len]);
         self.control.advance(self.messages[message].len() as u64);
-    }
-}
-
-/// Gives each hasher its next bytes, as [`Hasher::update`] would, the SHA-224 and SHA-256 ones in shared lanes.
-///
-/// # Errors
-/// `InvalidArgument` as [`Hasher::new`]; the hashers are then as they were.
-pub fn update_many(updates: &mut [(&mut Hasher, &[u8])]) -> Result<()> {
-    let ladder = Ladder::chosen()?;
-    let mut jobs = Vec::with_capacity(updates.len());
-    for (hasher, data) in updates {
-        match hasher.stream256() {
-            Ok(stream) => {
-                let absorbed = stream.absorb(data);
-                jobs.push(Job { stream, head: absorbed.head, body: absorbed.body });
-            }
-            Err(alone) => alone.update(data),
-        }
-    }
-    jobs.retain(|job| job.head.is_some() || !job.body.is_empty());
-    jobs.sort_by_key(|job| std::cmp::Reverse(job.body.len()));
-    let mut feed = Streams { slots: vec![0; ladder.lanes()], jobs, taken: 0 };
-    driver::run(&ladder, &mut feed, &Control::new())
-}
-
-/// Bytes for streams that are in the middle of their message.
-struct Streams<'a> {
-    jobs: Vec<Job<'a>>,
-    taken: usize,
-    slots: Vec<usize>,
-}
-
-struct Job<'a> {
-    stream: &'a mut Stream256,
-    head: Option<Block>,
-    body: &'a [Block],
-}
-
-impl Feed for Streams<'_> {
-    fn begin(&mut self, slot: usize) -> Result<Option<State>> {
-        let Some(job) = self.jobs.get(self.taken) else {
-            return Ok(None);
-        };
-        self.slots[slot] = self.taken;
-        self.taken += 1;
-        Ok(Some(job.stream.state))
-    }
-
-    fn blocks(&self, slot: usize) -> &[Block] {
-        let job = &self.jobs[self.slots[slot]];
-        job.head.as_ref().map_or(job.body, std::slice::from_ref)
-    }
-
-    fn consume(&mut self, slot: usize, count: usize) {
-        let job = &mut self.jobs[self.slots[slot]];
-        if job.head.take().is_none() {
-            job.body = &job.body[count..];
-        }
-    }
-
-    fn refill(&mut self, _slot: usize) -> Result<bool> {
-        Ok(false)
-    }
-
-    fn end(&mut self, slot: usize, state: State) {
-        self.jobs[self.slots[slot]].stream.state = state;
     }
 }

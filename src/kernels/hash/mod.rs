@@ -1,7 +1,7 @@
 //! SHA-2 digests (FIPS 180-4) with the fastest engine this CPU has.
 //!
-//! One message: [`digest`] takes a buffer, [`Hasher`] a stream of chunks, [`file`] a path. Several at once, in SIMD
-//! lanes: [`many`], [`update_many`], [`files`]. The engine is chosen once per process; [`backends`] lists what there is.
+//! One message: [`digest`] takes a buffer, [`Hasher`] a stream of chunks, [`file()`] a path. Several at once, in SIMD
+//! lanes: [`many()`], [`update_many`], [`files()`]. The engine is chosen once per process; [`backends`] lists what there is.
 
 mod algorithm;
 mod backend;
@@ -20,6 +20,7 @@ mod parallel;
 mod portable;
 mod schedule;
 mod stream;
+mod streams;
 #[cfg(test)]
 mod vectors;
 
@@ -28,8 +29,9 @@ pub use backend::{Backend, InUse, backends, in_use};
 pub use file::file;
 pub use files::files;
 pub use hasher::Hasher;
-pub use many::{many, many_on, update_many};
+pub use many::{many, many_on};
 pub use parallel::{files_parallel, many_parallel};
+pub use streams::update_many;
 
 use crate::error::Result;
 use crate::kernels::control::Control;

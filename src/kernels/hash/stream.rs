@@ -82,13 +82,19 @@ impl Tail {
 
     /// Pads `rest`, fewer than 64 bytes, the end of a message of `length` bytes.
     pub(super) fn new(rest: &[u8], length: u64) -> Self {
-        let count = if rest.len() < BLOCK - 8 { 1 } else { 2 };
-        let mut blocks = [[0; BLOCK]; 2];
-        blocks[0][..rest.len()].copy_from_slice(rest);
-        blocks[0][rest.len()] = 0x80;
+        let mut tail = Self::EMPTY;
+        tail.pad(rest, length);
+        tail
+    }
+
+    /// [`new`](Self::new) in place: with short messages, moving tails about would show.
+    pub(super) fn pad(&mut self, rest: &[u8], length: u64) {
+        self.count = if rest.len() < BLOCK - 8 { 1 } else { 2 };
+        self.blocks = [[0; BLOCK]; 2];
+        self.blocks[0][..rest.len()].copy_from_slice(rest);
+        self.blocks[0][rest.len()] = 0x80;
         // The standard stops at 2^64 bits; like every implementation, longer messages count modulo that.
-        blocks[count - 1][BLOCK - 8..].copy_from_slice(&length.wrapping_mul(8).to_be_bytes());
-        Self { blocks, count }
+        self.blocks[self.count - 1][BLOCK - 8..].copy_from_slice(&length.wrapping_mul(8).to_be_bytes());
     }
 
     /// The one or two blocks.

@@ -86,7 +86,7 @@ fn monte_carlo_in_lanes() {
             continue;
         }
         for algorithm in [Algorithm::Sha224, Algorithm::Sha256] {
-            monte_carlo(algorithm, 2, |message| {
+            monte_carlo(algorithm, 1, |message| {
                 let digests = many_on(backend, algorithm, &[message; 16], &Control::new()).expect("digests");
                 let (first, others) = digests.split_at(algorithm.digest_len());
                 assert!(others.chunks(first.len()).all(|other| other == first), "lanes differ on {}", backend.name());

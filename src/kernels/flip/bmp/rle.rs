@@ -49,7 +49,7 @@ fn pick(data: &[u8], index: usize, bits: u16) -> u8 {
         data[index % data.len()]
     } else {
         let byte = data[index / 2 % data.len()];
-        if index % 2 == 0 { byte >> 4 } else { byte & 15 }
+        if index.is_multiple_of(2) { byte >> 4 } else { byte & 15 }
     }
 }
 
@@ -67,7 +67,7 @@ impl Canvas<'_> {
             let row = self.y * self.header.stride;
             match self.header.bits {
                 8 => self.rows[row + self.x] = value,
-                _ => self.rows[row + self.x / 2] |= if self.x % 2 == 0 { value << 4 } else { value },
+                _ => self.rows[row + self.x / 2] |= if self.x.is_multiple_of(2) { value << 4 } else { value },
             }
         }
         self.skip(1, 0);

@@ -5,6 +5,7 @@ use super::segments::{self, Layout, Segment, marker};
 use super::source::{Observed, Source};
 use crate::error::{Error, Result};
 use crate::kernels::control::Control;
+use crate::kernels::flip::scratch::Scratch;
 use zune_core::colorspace::ColorSpace;
 use zune_core::options::DecoderOptions;
 use zune_jpeg::JpegDecoder;
@@ -13,7 +14,7 @@ use zune_jpeg::JpegDecoder;
 ///
 /// # Errors
 /// `ImageCorrupt`, also when coded data is missing before EOI; `ImageUnsupported` for a mixture of scans; `Aborted`.
-pub fn decode(file: &[u8], layout: &Layout<'_>, frame: &Frame, control: &Control) -> Result<Vec<u8>> {
+pub fn decode(file: &[u8], layout: &Layout<'_>, frame: &Frame, control: &Control) -> Result<Scratch> {
     let scans = layout.segments.iter().filter(|segment| segment.code == marker::SOS);
     let mut sizes = scans.map(|scan| scan.payload.first().copied().map_or(0, usize::from));
     let components = frame.components.len();
@@ -61,7 +62,7 @@ impl Bare {
         Self { bytes, end }
     }
 
-    fn decode(&self, (width, height): (u16, u16), color: ColorSpace, control: &Control) -> Result<Vec<u8>> {
+    fn decode(&self, (width, height): (u16, u16), color: ColorSpace, control: &Control) -> Result<Scratch> {
         let corrupt = |error| match control.check() {
             Ok(()) => Error::ImageCorrupt(format!("JPEG: {error:?}")),
             Err(aborted) => aborted,
@@ -79,7 +80,7 @@ impl Bare {
         if decoder.dimensions() != Some((width, height)) || decoder.input_colorspace() != Some(color) {
             return Err(Error::ImageCorrupt("JPEG: more than one frame".into()));
         }
-        let mut samples = vec![0; width * height * color.num_components()];
+        let mut samples = Scratch::zeroed(width * height * color.num_components());
         decoder.decode_into(&mut samples).map_err(corrupt)?;
         if observed.overrun() {
             return Err(Error::ImageCorrupt("JPEG: the picture ends before its last line".into()));
@@ -89,11 +90,11 @@ impl Bare {
 }
 
 /// Every component as a gray picture of its own, put together: for sequential files of one scan each.
-fn decode_planes(file: &[u8], layout: &Layout<'_>, frame: &Frame, control: &Control) -> Result<Vec<u8>> {
+fn decode_planes(file: &[u8], layout: &Layout<'_>, frame: &Frame, control: &Control) -> Result<Scratch> {
     let (width, height, count) = (usize::from(frame.width), usize::from(frame.height), frame.components.len());
     let most = |factor: fn(&Component) -> u8| u16::from(frame.components.iter().map(factor).max().unwrap_or(1));
     let (across, down) = (most(|component| component.horizontal), most(|component| component.vertical));
-    let mut samples = vec![0; width * height * count];
+    let mut samples = Scratch::zeroed(width * height * count);
     for (index, component) in frame.components.iter().enumerate() {
         // T.81, A.1.1: the size of a component.
         let own = |full: u16, factor: u8, most: u16| {
@@ -134,4 +135,25 @@ fn plane(file: &[u8], layout: &Layout<'_>, frame: &Frame, component: &Component,
         }
     }
     Err(Error::ImageCorrupt("JPEG: a component without a scan".into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::flip::tests::pictures::{Coded, jpeg, photo};
+    use jpeg_encoder::ColorType;
+
+    #[test]
+    fn an_abort_reaches_into_the_decoder() {
+        for progressive in [false, true] {
+            let coded = Coded { progressive, ..Coded::default() };
+            let file = jpeg(&photo(64, 64), 64, 64, ColorType::Rgb, coded);
+            let layout = segments::parse(&file).unwrap();
+            let frame = Frame::read(&layout).unwrap();
+            let control = Control::new();
+            assert_eq!(decode(&file, &layout, &frame, &control).unwrap().len(), 64 * 64 * 3);
+            control.abort();
+            assert!(matches!(decode(&file, &layout, &frame, &control), Err(Error::Aborted)));
+        }
+    }
 }

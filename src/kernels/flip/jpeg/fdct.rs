@@ -22,7 +22,7 @@ impl Quantiser {
     }
 
     /// The quantised coefficients, in zigzag order, of a block of samples less 128.
-    #[inline]
+    #[inline(always)]
     pub fn transform(&self, block: &[Row; 8]) -> [i16; 64] {
         let columns = transposed(&transform(block));
         let rows = transform(&columns);

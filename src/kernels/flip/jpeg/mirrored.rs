@@ -43,6 +43,7 @@ impl<'a> Mirrored<'a> {
     }
 
     /// The stored line that is shown as line `y`.
+    #[inline(always)]
     fn line(&self, y: usize) -> &'a [u8] {
         let y = if self.upside_down { self.height - 1 - y } else { y };
         let stride = self.width * self.components;
@@ -50,6 +51,7 @@ impl<'a> Mirrored<'a> {
     }
 
     /// Appends one component of line `y` as it is.
+    #[inline(always)]
     fn plane<const N: usize>(&self, y: usize, component: usize, out: &mut Vec<u8>) {
         let pixels = self.line(y).as_chunks::<N>().0;
         if self.right_to_left {
@@ -60,6 +62,7 @@ impl<'a> Mirrored<'a> {
     }
 
     /// Appends one component of line `y` in full.
+    #[inline(always)]
     pub fn full(&self, y: usize, component: usize, out: &mut Vec<u8>) {
         match self.components {
             1 => self.plane::<1>(y, component, out),
@@ -69,6 +72,7 @@ impl<'a> Mirrored<'a> {
     }
 
     /// Appends one component of the `line`-th group of lines, averaged over the pixels of each group.
+    #[inline(always)]
     pub fn reduced(&self, line: usize, component: usize, out: &mut Vec<u8>) {
         match self.components {
             3 => self.averaged::<3>(line, component, out),
@@ -76,6 +80,7 @@ impl<'a> Mirrored<'a> {
         }
     }
 
+    #[inline(always)]
     fn averaged<const N: usize>(&self, line: usize, component: usize, out: &mut Vec<u8>) {
         let (across, down) = self.group;
         let lines = line * down..((line + 1) * down).min(self.height);
@@ -123,6 +128,7 @@ impl<'a> Mirrored<'a> {
     }
 }
 
+#[inline(always)]
 fn mean(sums: &[u16], count: u32) -> u8 {
     let sum: u32 = sums.iter().map(|&sum| u32::from(sum)).sum();
     ((sum + count / 2) / count) as u8

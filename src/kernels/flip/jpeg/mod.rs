@@ -1,6 +1,7 @@
 //! JPEG: on the bitstream where that is possible, through samples where not.
 
 mod baseline;
+mod bits;
 mod decode;
 mod fdct;
 pub mod frame;

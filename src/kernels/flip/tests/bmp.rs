@@ -41,7 +41,7 @@ fn every_depth_and_row_order() {
             for height in [6, -6, 1] {
                 let stride = (width as usize * bits as usize).div_ceil(32) * 4;
                 let rows = pictures::noise(stride * 6, bits.into());
-                let rows = &rows[..stride * (height as i32).unsigned_abs() as usize];
+                let rows = &rows[..stride * i32::unsigned_abs(height) as usize];
                 let file = bitmap(width, height, bits, 0, palette, rows);
                 check(&file, &format!("{bits} bits, {width} x {height}"));
                 let flipped = run(&file, &towards(super::Direction::Both)).unwrap();

@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn every_coding_round_trips() {
-        let rows: Vec<u8> = (0..3000u32).map(|n| if n % 700 < 400 { 7 } else { (n * n >> 3) as u8 }).collect();
+        let rows: Vec<u8> = (0..3000u32).map(|n| if n % 700 < 400 { 7 } else { ((n * n) >> 3) as u8 }).collect();
         for coding in [Coding::Plain, Coding::Lzw, Coding::Deflate, Coding::PackBits] {
             let coded = coding.encode(&rows, 300).unwrap();
             let mut decoded = vec![0; rows.len()];

@@ -8,6 +8,7 @@ mod compact;
 mod directory;
 mod page;
 mod predictor;
+mod recoded;
 mod space;
 
 use super::limits::PixelBudget;
@@ -23,17 +24,29 @@ use std::collections::HashSet;
 /// Flips every page of a TIFF, reduced-resolution images and masks among them.
 ///
 /// # Errors
-/// `ImageUnsupported` for codings other than none, LZW, Deflate and PackBits and for subsampled YCbCr,
-/// `ImageCorrupt`, `ImageTooLarge` (all pages together), `Aborted`.
+/// `ImageUnsupported` for codings other than none, LZW, Deflate and PackBits, unless the file is a single page that
+/// [`recoded`] reads; `ImageCorrupt`, `ImageTooLarge` (all pages together), `Aborted`.
 pub fn flip(file: &[u8], options: &Options, control: &Control) -> Result<Flipped> {
     let layout = Layout::read(file).ok_or_else(|| corrupt("header"))?;
     let directories = all_directories(file, layout)?;
+    match in_place(file, &directories, options, control) {
+        // Its pages, were there several, would be lost.
+        Err(Error::ImageUnsupported(_)) if has_one_page(file, &directories) => recoded::flip(file, options, control),
+        result => result,
+    }
+}
+
+fn has_one_page(file: &[u8], directories: &[Directory]) -> bool {
+    directories.iter().filter(|directory| directory.number(file, tag::WIDTH).is_some()).count() == 1
+}
+
+fn in_place(file: &[u8], directories: &[Directory], options: &Options, control: &Control) -> Result<Flipped> {
     let mut space = Space::default();
     directories.iter().for_each(|directory| directory.protect(&mut space));
     let mut budget = PixelBudget::new(options.max_pixels);
     let mut out = file.to_vec();
     let mut size = None;
-    for directory in &directories {
+    for directory in directories {
         let Some(page) = Page::read(file, directory)? else { continue };
         budget.take(page.width, page.height)?;
         let orientation = directory.number(file, tag::ORIENTATION).unwrap_or(1);

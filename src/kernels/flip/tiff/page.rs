@@ -55,7 +55,9 @@ impl Page {
             (width, u32::try_from(number(tag::ROWS_PER_STRIP, height.into())).unwrap_or(height).clamp(1, height))
         };
         // Tiles are a multiple of 16 pixels wide; others would not begin at whole bytes.
-        if tiled && (u64::from(chunk.0) * (bits * together) as u64 % 8 != 0 || chunk.0.max(chunk.1) > 1 << 20) {
+        if tiled
+            && (!(u64::from(chunk.0) * (bits * together) as u64).is_multiple_of(8) || chunk.0.max(chunk.1) > 1 << 20)
+        {
             return Err(corrupt("tile size"));
         }
         let endian = directory.layout().endian;
@@ -223,7 +225,7 @@ fn sample_size(file: &[u8], directory: &Directory) -> Result<(usize, usize)> {
     }
     let total = first * samples;
     let is_plain = directory.number(file, tag::COMPRESSION).unwrap_or(1) == 1;
-    if directory.number(file, tag::FILL_ORDER) == Some(2) && !(is_plain && total % 8 == 0) {
+    if directory.number(file, tag::FILL_ORDER) == Some(2) && !(is_plain && total.is_multiple_of(8)) {
         return Err(Error::ImageUnsupported("TIFF with reversed bit order".into()));
     }
     let subsampling = directory.numbers(file, tag::YCBCR_SUBSAMPLING);

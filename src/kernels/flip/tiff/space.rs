@@ -117,7 +117,7 @@ mod tests {
         // The first two places together hold the longer ones, the last one goes to the end.
         let mut space = Space::default();
         assert_eq!(space.place(&old, &[11, 9, 11], 101), [10, 21, 102]);
-        assert_eq!(space.holes(), [40..50]);
+        assert_eq!(space.holes(), vec![40..50; 1]);
         let mut space = Space::default();
         space.protect(15..16);
         assert_eq!(space.place(&old, &[10, 10, 10], 100), [100, 110, 120]);

@@ -4,13 +4,13 @@
 //! far edge has no mirrored position: then every frame is replaced by the whole picture as shown at its time.
 
 use super::codec::{self, Bitstream};
+use super::corrupt;
 use super::riff::{self, Chunk, u24};
-use super::{corrupt, refuse_loss};
 use crate::error::Result;
 use crate::kernels::control::Control;
 use crate::kernels::flip::exif::Subject;
 use crate::kernels::flip::limits::PixelBudget;
-use crate::kernels::flip::options::{Direction, Options};
+use crate::kernels::flip::options::Direction;
 use image_webp::WebPDecoder;
 use std::io::Cursor;
 
@@ -28,12 +28,11 @@ struct Frame<'a> {
 /// The data of the ANMF chunks of the flipped animation.
 ///
 /// # Errors
-/// `NotLossless`, `ImageCorrupt`, `ImageTooLarge`, `Aborted`.
+/// `ImageCorrupt`, `ImageTooLarge`, `Aborted`.
 pub fn flip(
     file: &[u8],
     chunks: &[Chunk<'_>],
     canvas: Subject,
-    options: &Options,
     budget: PixelBudget,
     control: &Control,
 ) -> Result<Vec<Vec<u8>>> {
@@ -43,7 +42,6 @@ pub fn flip(
         let frame = read(chunk.data, canvas)?;
         // The whole picture, since that is what may have to be decoded for every frame.
         budget.take(canvas.width, canvas.height)?;
-        refuse_loss(options, frame.picture.is_lossy())?;
         frames.push(frame);
     }
     if frames.is_empty() {

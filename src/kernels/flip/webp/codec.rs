@@ -43,11 +43,6 @@ impl<'a> Bitstream<'a> {
         Ok(Self { alpha, picture, width, height })
     }
 
-    /// Whether it is coded with loss.
-    pub fn is_lossy(&self) -> bool {
-        &self.picture.name == b"VP8 "
-    }
-
     /// The picture as a file of its own.
     fn file(&self) -> Vec<u8> {
         let mut out = b"RIFF\0\0\0\0WEBP".to_vec();

@@ -10,7 +10,7 @@ mod riff;
 use super::exif::{self, Subject};
 use super::jpeg::Inner;
 use super::limits::PixelBudget;
-use super::options::{Direction, Flipped, Format, Lossless, Options};
+use super::options::{Direction, Flipped, Format, Options};
 use super::orientation::Orientation;
 use super::xmp;
 use crate::error::{Error, Result};
@@ -21,8 +21,7 @@ use riff::Chunk;
 /// Flips a still or animated WebP.
 ///
 /// # Errors
-/// `NotLossless` for a lossy picture under [`Lossless::Require`], `ImageCorrupt`, `ImageUnsupported`,
-/// `ImageTooLarge` (all frames of an animation together), `Aborted`.
+/// `ImageCorrupt`, `ImageUnsupported`, `ImageTooLarge` (all frames of an animation together), `Aborted`.
 pub fn flip(file: &[u8], options: &Options, control: &Control) -> Result<Flipped> {
     let chunks = riff::parse(file)?;
     let extended = chunks.first().filter(|chunk| &chunk.name == b"VP8X").map(|chunk| chunk.data);
@@ -46,10 +45,9 @@ pub fn flip(file: &[u8], options: &Options, control: &Control) -> Result<Flipped
         Some(still) => {
             let mut budget = budget;
             budget.take(width, height)?;
-            refuse_loss(options, still.is_lossy())?;
             vec![codec::flip(&still, direction, control)?]
         }
-        None => animation::flip(file, &chunks, subject, options, budget, control)?,
+        None => animation::flip(file, &chunks, subject, budget, control)?,
     };
     let bytes = assemble(&chunks, pictures, subject, options.direction, control)?;
     Ok(Flipped { bytes, format: Format::WebP, width, height, lossless: true })
@@ -59,13 +57,6 @@ const ANIMATED: u8 = 0x02;
 
 fn corrupt(what: &str) -> Error {
     Error::ImageCorrupt(format!("WebP: {what}"))
-}
-
-fn refuse_loss(options: &Options, is_lossy: bool) -> Result<()> {
-    if is_lossy && options.lossless == Lossless::Require {
-        return Err(Error::NotLossless("lossy WebP cannot be flipped on its bitstream".into()));
-    }
-    Ok(())
 }
 
 /// Some writers put the signature of JPEG's segment in front of the block.

@@ -3,10 +3,11 @@
 
 use super::corrupt;
 use super::huffman::{Codes, Table};
+use super::job::Job;
 use super::lookup::Symbols;
 use super::optimal;
-use super::order::Event;
-use super::scan::Scan;
+use super::order::{Visitor, walk};
+use super::scan::{Scan, ScanComponent, Slot};
 use super::writer::BitWriter;
 use crate::error::Result;
 use std::rc::Rc;
@@ -62,25 +63,34 @@ pub(super) fn write(writer: &mut BitWriter<'_>, codes: &Codes, difference: i32) 
     writer.put(code << size | u64::from(bits), length + size);
 }
 
-/// Counts the categories of a mirrored scan's differences by table number; `walk` calls its argument for all events.
+/// Counts the categories of a mirrored scan's differences by table number; `value` gives a block's coefficient.
 ///
 /// # Errors
-/// Those of `walk`.
-pub(super) fn count(
-    scan: &Scan,
-    dc: impl Fn(usize) -> i16,
-    walk: impl FnOnce(&mut dyn FnMut(Event)) -> Result<()>,
-) -> Result<[[u32; 256]; 4]> {
-    let mut counts = [[0; 256]; 4];
-    let mut predictor = Predictor::default();
-    walk(&mut |event| match event {
-        Event::Block { slot, index, .. } => {
-            let difference = predictor.difference(slot.component, dc(index));
-            counts[scan.components[slot.component].dc_table][category(difference) as usize] += 1;
-        }
-        Event::Restart(_) => predictor = Predictor::default(),
-    })?;
-    Ok(counts)
+/// `Aborted`.
+pub(super) fn count(job: &Job<'_>, value: impl Fn(usize) -> i16) -> Result<[[u32; 256]; 4]> {
+    let mut count = Count { scan: job.scan, value, predictor: Predictor::default(), counts: [[0; 256]; 4] };
+    walk(job, &mut count)?;
+    Ok(count.counts)
+}
+
+struct Count<'a, F> {
+    scan: &'a Scan,
+    value: F,
+    predictor: Predictor,
+    counts: [[u32; 256]; 4],
+}
+
+impl<F: Fn(usize) -> i16> Visitor for Count<'_, F> {
+    #[inline(always)]
+    fn block(&mut self, slot: &Slot, index: usize, _: bool) {
+        let difference = self.predictor.difference(slot.component, (self.value)(index));
+        self.counts[self.scan.components[slot.component].dc_table][category(difference) as usize] += 1;
+    }
+
+    #[inline(always)]
+    fn restart(&mut self, _: u32) {
+        self.predictor = Predictor::default();
+    }
 }
 
 /// Replaces the components' tables that cannot code `counts`, or not well, by the shortest that can.
@@ -89,7 +99,7 @@ pub(super) fn count(
 /// they hold; a flip makes other ones.
 pub(super) fn replace_tables(scan: &Scan, tables: &mut [Rc<Table>], counts: &[[u32; 256]; 4]) -> Vec<bool> {
     let mut new: [Option<Rc<Table>>; 4] = [const { None }; 4];
-    let replace = |(component, table): (&super::scan::ScanComponent, &mut Rc<Table>)| {
+    let replace = |(component, table): (&ScanComponent, &mut Rc<Table>)| {
         let number = component.dc_table;
         let fits = table.codes().covers(&counts[number]);
         if !fits {

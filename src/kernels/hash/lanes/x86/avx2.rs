@@ -7,6 +7,7 @@ use crate::kernels::hash::backend::Backend;
 use crate::kernels::hash::constants::{Block, K, State};
 use crate::kernels::hash::engine::Compress;
 use crate::kernels::hash::lanes::{Inputs, Kernel, States};
+use crate::kernels::hash::portable;
 use std::arch::x86_64::*;
 
 /// The kernel, where the CPU has AVX2.
@@ -37,6 +38,10 @@ pub(in crate::kernels::hash) fn stream() -> Option<Compress> {
 }
 
 fn run_stream(state: &mut State, blocks: &[Block]) {
+    if let [block] = blocks {
+        // Eight schedules for one block cost more than they save.
+        return portable::compress(state, std::slice::from_ref(block));
+    }
     // SAFETY: `run_stream` is handed out only where the CPU has these features.
     unsafe { compress_stream(state, blocks) }
 }

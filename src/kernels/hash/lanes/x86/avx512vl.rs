@@ -8,6 +8,7 @@ use crate::kernels::hash::backend::Backend;
 use crate::kernels::hash::constants::{Block, K, State};
 use crate::kernels::hash::engine::Compress;
 use crate::kernels::hash::lanes::{Inputs, Kernel, States};
+use crate::kernels::hash::portable;
 use std::arch::x86_64::*;
 
 /// The kernel, where the CPU has AVX2, AVX-512F and AVX-512VL.
@@ -38,37 +39,59 @@ pub(in crate::kernels::hash) fn stream() -> Option<Compress> {
 }
 
 fn run_stream(state: &mut State, blocks: &[Block]) {
+    if let [block] = blocks {
+        // Eight schedules for one block cost more than they save.
+        return portable::compress(state, std::slice::from_ref(block));
+    }
     // SAFETY: `run_stream` is handed out only where the CPU has these features.
     unsafe { compress_stream(state, blocks) }
 }
 
 #[target_feature(enable = "avx2,avx512f,avx512vl,bmi2")]
 fn compress_stream(state: &mut State, blocks: &[Block]) {
-    let [current, next] = &mut [Ahead::new(), Ahead::new()];
-    let (mut current, mut next) = (current, next);
     let (groups, rest) = blocks.as_chunks::<COLUMNS>();
-    if let Some((first, others)) = groups.split_first() {
-        schedule(first, current);
-        for group in others {
-            for (row, words) in load(group.each_ref()).into_iter().enumerate() {
-                store_row(next, row, words);
-            }
-            interleaved::rounds(state, current, next);
-            std::mem::swap(&mut current, &mut next);
-        }
-        scalar::rounds(state, current, COLUMNS);
+    match groups {
+        [] => {}
+        [group] => compress_few(state, group),
+        groups => compress_groups(state, groups),
     }
-    if let Some(last) = rest.last() {
-        schedule(&std::array::from_fn(|column| *rest.get(column).unwrap_or(last)), current);
-        scalar::rounds(state, current, rest.len());
+    if !rest.is_empty() {
+        compress_few(state, rest);
     }
 }
 
-/// The schedules of eight blocks, at once.
+/// Compresses eight blocks at a time, with the schedule of the next eight in the gaps of their rounds.
+#[target_feature(enable = "avx2,avx512f,avx512vl,bmi2")]
+fn compress_groups(state: &mut State, groups: &[[Block; COLUMNS]]) {
+    let [current, next] = &mut [Ahead::new(), Ahead::new()];
+    let (mut current, mut next) = (current, next);
+    for (index, group) in groups.iter().enumerate() {
+        let words = load(group.each_ref());
+        if index == 0 {
+            schedule(words, next);
+        } else {
+            for (row, words) in words.into_iter().enumerate() {
+                store_row(next, row, words);
+            }
+            interleaved::rounds(state, current, next);
+        }
+        std::mem::swap(&mut current, &mut next);
+    }
+    scalar::rounds(state, current, COLUMNS);
+}
+
+/// Compresses one to eight blocks.
+#[target_feature(enable = "avx2,avx512f,avx512vl,bmi2")]
+fn compress_few(state: &mut State, blocks: &[Block]) {
+    let mut ahead = Ahead::new();
+    schedule(load(std::array::from_fn(|column| blocks.get(column).unwrap_or(&blocks[0]))), &mut ahead);
+    scalar::rounds(state, &ahead, blocks.len());
+}
+
+/// The whole schedules of eight blocks from their transposed words.
 #[inline]
 #[target_feature(enable = "avx2,avx512f,avx512vl")]
-fn schedule(blocks: &[Block; COLUMNS], ahead: &mut Ahead) {
-    let mut w = load(blocks.each_ref());
+fn schedule(mut w: [__m256i; 16], ahead: &mut Ahead) {
     schedule_block!(w, |row, vector| store_row(ahead, row, vector));
 }
 

@@ -2,11 +2,13 @@
 #![forbid(unsafe_code)]
 
 use super::super::dc::{self, Predictor};
+use super::super::huffman::Codes;
 use super::super::job::{Job, Output, Scratch};
 use super::super::lookup::Symbols;
-use super::super::order::{Event, walk};
+use super::super::order::{Visitor, walk};
 use super::super::place::{Place, ends_early};
 use super::super::reader::window;
+use super::super::scan::Slot;
 use super::super::tables::Class;
 use super::super::writer::BitWriter;
 use crate::error::Result;
@@ -30,7 +32,7 @@ pub(super) fn flip_scan(
 
     let values = &scratch.dc[..];
     let value = |index: usize| values.get(index).copied().unwrap_or_default();
-    let counts = dc::count(job.scan, value, |each| walk(job, each))?;
+    let counts = dc::count(job, value)?;
     dc::replace_tables(job.scan, &mut tables, &counts);
     let needed: Vec<_> =
         components.iter().zip(&tables).map(|(c, table)| (Class::Dc, c.dc_table, Rc::clone(table))).collect();
@@ -38,20 +40,32 @@ pub(super) fn flip_scan(
     output.file.extend_from_slice(job.header);
 
     let codes: Vec<_> = tables.iter().map(|table| table.codes()).collect();
-    let mut predictor = Predictor::default();
-    let mut writer = BitWriter::new(output.file);
-    walk(job, |event| match event {
-        Event::Block { slot, index, .. } => {
-            let difference = predictor.difference(slot.component, value(index));
-            dc::write(&mut writer, &codes[slot.component], difference);
-        }
-        Event::Restart(number) => {
-            writer.restart(number);
-            predictor = Predictor::default();
-        }
-    })?;
-    writer.finish();
+    let writer = BitWriter::new(output.file);
+    let mut recode = Recode { value, codes: &codes, predictor: Predictor::default(), writer };
+    walk(job, &mut recode)?;
+    recode.writer.finish();
     Ok(end)
+}
+
+struct Recode<'a, F> {
+    value: F,
+    codes: &'a [Codes],
+    predictor: Predictor,
+    writer: BitWriter<'a>,
+}
+
+impl<F: Fn(usize) -> i16> Visitor for Recode<'_, F> {
+    #[inline(always)]
+    fn block(&mut self, slot: &Slot, index: usize, _: bool) {
+        let difference = self.predictor.difference(slot.component, (self.value)(index));
+        dc::write(&mut self.writer, &self.codes[slot.component], difference);
+    }
+
+    #[inline(always)]
+    fn restart(&mut self, number: u32) {
+        self.writer.restart(number);
+        self.predictor = Predictor::default();
+    }
 }
 
 /// Fills `scratch.dc` with the coefficients in coding order.

@@ -3,8 +3,9 @@
 
 use super::super::entropy::load_bits;
 use super::super::job::{Job, Output, Scratch};
-use super::super::order::{Event, walk};
+use super::super::order::{Visitor, walk};
 use super::super::place::ends_early;
+use super::super::scan::Slot;
 use super::super::writer::BitWriter;
 use crate::error::Result;
 
@@ -34,15 +35,34 @@ pub(super) fn flip_scan(
     })?;
     output.file.extend_from_slice(job.header);
     let in_interval = job.interval() as usize * slots;
-    let mut writer = BitWriter::new(output.file);
-    walk(job, |event| match event {
-        Event::Block { index, .. } => {
-            let begin = begins.get(index / in_interval).copied().unwrap_or_default();
-            let at = begin + (index % in_interval) as u32;
-            writer.put(load_bits(&entropy.bytes, at) >> 63, 1);
-        }
-        Event::Restart(number) => writer.restart(number),
-    })?;
-    writer.finish();
+    let writer = BitWriter::new(output.file);
+    let mut copy = Copy { code: &entropy.bytes, begins: &begins, in_interval, writer };
+    walk(job, &mut copy)?;
+    copy.writer.finish();
     Ok(end)
+}
+
+struct Copy<'a> {
+    code: &'a [u8],
+    /// The first bit of each interval.
+    begins: &'a [u32],
+    /// Blocks in an interval.
+    in_interval: usize,
+    writer: BitWriter<'a>,
+}
+
+impl Visitor for Copy<'_> {
+    #[inline(always)]
+    fn block(&mut self, _: &Slot, index: usize, _: bool) {
+        // A division only where there is more than one interval.
+        let (interval, at) =
+            if index < self.in_interval { (0, index) } else { (index / self.in_interval, index % self.in_interval) };
+        let begin = self.begins.get(interval).copied().unwrap_or_default();
+        self.writer.put(load_bits(self.code, begin + at as u32) >> 63, 1);
+    }
+
+    #[inline(always)]
+    fn restart(&mut self, number: u32) {
+        self.writer.restart(number);
+    }
 }

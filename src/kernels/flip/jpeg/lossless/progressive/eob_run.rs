@@ -4,7 +4,8 @@
 use super::super::entropy::load_bits;
 use super::super::huffman::Codes;
 use super::super::job::{Band, Job};
-use super::super::order::{Event, walk};
+use super::super::order::{Visitor, walk};
+use super::super::scan::Slot;
 use super::super::writer::BitWriter;
 use crate::error::Result;
 
@@ -18,7 +19,7 @@ pub(super) struct Tail {
     length: u8,
 }
 
-/// What the mirrored scan consists of, in order.
+/// What the mirrored scan consists of, in order. Implementations are `#[inline(always)]`.
 pub(super) trait Sink {
     /// A block's symbols; `index` is its number in the source.
     fn block(&mut self, band: &Band, index: usize);
@@ -44,6 +45,7 @@ impl Available {
     }
 
     /// Cuts a run's longest beginning that one EOBn can say: n, and the length of that. None if there is none.
+    #[inline(always)]
     fn cut(self, run: u32) -> Option<(u32, u32)> {
         let wanted = 31 - run.leading_zeros();
         let able = self.0 & ((2 << wanted) - 1);
@@ -74,33 +76,44 @@ impl Open {
 ///
 /// # Errors
 /// `Aborted`.
-#[inline(always)]
 pub(super) fn join(job: &Job<'_>, bands: &[Band], sink: &mut impl Sink) -> Result<()> {
-    let mut open = Open::default();
-    walk(job, |event| match event {
-        Event::Block { index, .. } => {
-            let Some(band) = bands.get(index) else { return };
-            if band.length > 0 {
-                open.close(sink);
-                sink.block(band, index);
-            }
-            if band.ends {
-                open.run += 1;
-                if job.scan.ah > 0 {
-                    open.tails.push(Tail { at: band.tail, length: band.tail_length });
-                }
-                if open.run == LONGEST {
-                    open.close(sink);
-                }
-            }
-        }
-        Event::Restart(number) => {
-            open.close(sink);
-            sink.restart(number);
-        }
-    })?;
-    open.close(sink);
+    let mut join = Join { bands, refines: job.scan.ah > 0, open: Open::default(), sink };
+    walk(job, &mut join)?;
+    join.open.close(join.sink);
     Ok(())
+}
+
+struct Join<'a, S> {
+    bands: &'a [Band],
+    refines: bool,
+    open: Open,
+    sink: &'a mut S,
+}
+
+impl<S: Sink> Visitor for Join<'_, S> {
+    #[inline(always)]
+    fn block(&mut self, _: &Slot, index: usize, _: bool) {
+        let Some(band) = self.bands.get(index) else { return };
+        if band.length > 0 {
+            self.open.close(self.sink);
+            self.sink.block(band, index);
+        }
+        if band.ends {
+            self.open.run += 1;
+            if self.refines {
+                self.open.tails.push(Tail { at: band.tail, length: band.tail_length });
+            }
+            if self.open.run == LONGEST {
+                self.open.close(self.sink);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn restart(&mut self, number: u32) {
+        self.open.close(self.sink);
+        self.sink.restart(number);
+    }
 }
 
 /// Counts EOBn, given those available; notes runs that these cannot say.
@@ -114,8 +127,10 @@ pub(super) struct Count<'a> {
 }
 
 impl Sink for Count<'_> {
+    #[inline(always)]
     fn block(&mut self, _: &Band, _: usize) {}
 
+    #[inline(always)]
     fn eob_run(&mut self, mut run: u32, _: &[Tail]) {
         while run > 0 {
             let Some((n, part)) = self.available.cut(run) else {
@@ -150,6 +165,7 @@ impl<F: FnMut(&mut BitWriter<'_>, &Band, usize)> Sink for Write<'_, F> {
         (self.block)(&mut self.writer, band, index);
     }
 
+    #[inline(always)]
     fn eob_run(&mut self, mut run: u32, mut tails: &[Tail]) {
         while run > 0 {
             let Some((n, part)) = self.available.cut(run) else { return };

@@ -4,7 +4,8 @@
 use super::super::dc::{self, Predictor};
 use super::super::huffman::{Codes, Table};
 use super::super::job::{Block, Job};
-use super::super::order::{Event, walk};
+use super::super::order::{Visitor, walk};
+use super::super::scan::Slot;
 use super::super::writer::BitWriter;
 use crate::error::Result;
 use std::rc::Rc;
@@ -35,11 +36,7 @@ impl Emitter<'_> {
         {
             return Ok(vec![false; tables.len()]);
         }
-        let counts = dc::count(
-            self.job.scan,
-            |index| self.blocks.get(index).map_or(0, |block| block.dc),
-            |each| walk(self.job, each),
-        )?;
+        let counts = dc::count(self.job, |index| self.blocks.get(index).map_or(0, |block| block.dc))?;
         Ok(dc::replace_tables(self.job.scan, tables, &counts))
     }
 
@@ -47,35 +44,59 @@ impl Emitter<'_> {
     ///
     /// # Errors
     /// `Aborted`.
-    pub fn run(&self, codes: &[Codes], rebuilt: &[bool], writer: &mut BitWriter<'_>) -> Result<()> {
-        let mut predictor = Predictor::default();
-        // Blocks that stay neighbours with their DC differences are copied in one piece.
-        let (mut from, mut to) = (0, 0);
-        walk(self.job, |event| match event {
-            Event::Block { slot, index, keeps } => {
-                let Some(&block) = self.blocks.get(index) else { return };
-                let difference = predictor.difference(slot.component, block.dc);
-                if keeps && !rebuilt[slot.component] {
-                    if block.start != to {
-                        writer.copy(self.code, from, to);
-                        from = block.start;
-                    }
-                } else {
-                    writer.copy(self.code, from, to);
-                    dc::write(writer, &codes[slot.component], difference);
-                    from = block.ac();
-                }
-                to = block.end();
-            }
-            Event::Restart(number) => {
-                writer.copy(self.code, from, to);
-                (from, to) = (0, 0);
-                writer.restart(number);
-                predictor = Predictor::default();
-            }
-        })?;
-        writer.copy(self.code, from, to);
-        writer.finish();
+    pub fn run(&self, codes: &[Codes], rebuilt: &[bool], writer: BitWriter<'_>) -> Result<()> {
+        let predictor = Predictor::default();
+        let mut copy = Copy { blocks: self.blocks, code: self.code, codes, rebuilt, writer, predictor, from: 0, to: 0 };
+        walk(self.job, &mut copy)?;
+        copy.flush();
+        copy.writer.finish();
         Ok(())
+    }
+}
+
+/// Copies blocks; those that stay neighbours with their DC differences in one piece.
+struct Copy<'a> {
+    blocks: &'a [Block],
+    code: &'a [u8],
+    codes: &'a [Codes],
+    rebuilt: &'a [bool],
+    writer: BitWriter<'a>,
+    predictor: Predictor,
+    /// The piece that is not copied yet, in bits.
+    from: u32,
+    to: u32,
+}
+
+impl Copy<'_> {
+    #[inline(always)]
+    fn flush(&mut self) {
+        self.writer.copy(self.code, self.from, self.to);
+    }
+}
+
+impl Visitor for Copy<'_> {
+    #[inline(always)]
+    fn block(&mut self, slot: &Slot, index: usize, keeps: bool) {
+        let Some(&block) = self.blocks.get(index) else { return };
+        let difference = self.predictor.difference(slot.component, block.dc);
+        if keeps && !self.rebuilt[slot.component] {
+            if block.start != self.to {
+                self.flush();
+                self.from = block.start;
+            }
+        } else {
+            self.flush();
+            dc::write(&mut self.writer, &self.codes[slot.component], difference);
+            self.from = block.ac();
+        }
+        self.to = block.end();
+    }
+
+    #[inline(always)]
+    fn restart(&mut self, number: u32) {
+        self.flush();
+        (self.from, self.to) = (0, 0);
+        self.writer.restart(number);
+        self.predictor = Predictor::default();
     }
 }

@@ -37,7 +37,8 @@ pub(super) fn flip_scan(
         needed.push((Class::Ac, component.ac_table, ac));
         dc_tables.push(dc);
     }
-    parse::Parser { job, coders: &coders, negated: negated(job.direction) }.run(entropy, blocks)?;
+    let slots = job.layout.slots.iter().map(|slot| (slot.component, &coders[slot.component])).collect();
+    parse::Parser { job, slots, negated: negated(job.direction) }.run(entropy, blocks)?;
 
     let emitter = emit::Emitter { job, blocks, code: &entropy.bytes };
     let rebuilt = emitter.fit_dc_tables(&mut dc_tables)?;
@@ -47,6 +48,6 @@ pub(super) fn flip_scan(
     output.tables.write(&needed, output.file);
     output.file.extend_from_slice(job.header);
     let codes: Vec<_> = dc_tables.iter().map(|table| table.codes()).collect();
-    emitter.run(&codes, &rebuilt, &mut BitWriter::new(output.file))?;
+    emitter.run(&codes, &rebuilt, BitWriter::new(output.file))?;
     Ok(end)
 }

@@ -30,8 +30,8 @@ impl Coder {
 pub(super) struct Parser<'a> {
     /// The scan.
     pub job: &'a Job<'a>,
-    /// The tables of each component.
-    pub coders: &'a [Coder],
+    /// The blocks of an MCU: each one's component, as an index into the scan's, and the tables of that.
+    pub slots: Vec<(usize, &'a Coder)>,
     /// Which coefficients to negate, bit 63 - k for zigzag position k.
     pub negated: u64,
 }
@@ -76,14 +76,13 @@ impl Work for Row<'_> {
         let Self { parser, count, mut place, code, blocks } = self;
         let negated = parser.negated;
         for _ in 0..count {
-            for slot in &parser.job.layout.slots {
+            for &(component, coder) in &parser.slots {
                 place.at += place.reader.rebase();
                 let window = window(code, place.at).ok_or_else(ends_early)?;
                 let mut reader = place.reader;
                 let start = reader.position();
-                let coder = &parser.coders[slot.component];
                 reader.refill(window);
-                let (dc, dc_length) = place.predictor.read(&coder.dc, slot.component, reader.bits())?;
+                let (dc, dc_length) = place.predictor.read(&coder.dc, component, reader.bits())?;
                 reader.skip(dc_length);
                 if dc_length > STEP_BITS {
                     reader.refill(window);
