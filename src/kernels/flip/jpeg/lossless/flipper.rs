@@ -3,9 +3,10 @@
 
 use super::corrupt;
 use super::frame::Frame;
-use super::job::{Job, Output, Scratch};
+use super::job::{Job, Output};
 use super::marker::{self, Cursor, Segment};
 use super::scan::{Layout, Scan};
+use super::scratch::{self, Scratch};
 use super::tables::Tables;
 use super::{progressive, sequential};
 use crate::error::{Error, Result};
@@ -35,7 +36,7 @@ impl<'a> Flipper<'a> {
     /// Prepares to flip `file`; `metadata` goes behind SOI.
     pub fn new(file: &'a [u8], direction: Direction, metadata: &[u8], control: &'a Control) -> Self {
         // An eighth more than the input: DC differences and stuffing rarely need as much.
-        let mut out = Vec::with_capacity(file.len() + file.len() / 8 + metadata.len());
+        let mut out = scratch::take_output(file.len() + file.len() / 8 + metadata.len() + 64);
         out.extend_from_slice(&[0xFF, marker::SOI]);
         out.extend_from_slice(metadata);
         Self {
@@ -49,7 +50,7 @@ impl<'a> Flipper<'a> {
             restart: 0,
             coded: [false; 4],
             progress: Default::default(),
-            scratch: Scratch::default(),
+            scratch: scratch::take(),
         }
     }
 
@@ -58,6 +59,19 @@ impl<'a> Flipper<'a> {
     /// # Errors
     /// Those of [`flip`](super::flip).
     pub fn run(mut self, trailer: &[u8]) -> Result<Vec<u8>> {
+        let result = self.segments(trailer);
+        scratch::give(self.scratch);
+        match result {
+            Ok(()) => Ok(self.out),
+            Err(error) => {
+                scratch::give_output(self.out);
+                Err(error)
+            }
+        }
+    }
+
+    /// Walks over all segments.
+    fn segments(&mut self, trailer: &[u8]) -> Result<()> {
         let mut cursor = Cursor::new(self.file)?;
         loop {
             self.control.check()?;
@@ -77,7 +91,7 @@ impl<'a> Flipper<'a> {
         }
         self.out.extend_from_slice(&[0xFF, marker::EOI]);
         self.out.extend_from_slice(trailer);
-        Ok(self.out)
+        Ok(())
     }
 
     /// Deals with a segment that is neither EOI nor SOS.

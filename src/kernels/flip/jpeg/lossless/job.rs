@@ -77,19 +77,6 @@ pub(super) struct Band {
     pub ends: bool,
 }
 
-/// Memory that one scan leaves to the next.
-#[derive(Default)]
-pub(super) struct Scratch {
-    /// The code of a scan.
-    pub entropy: Entropy,
-    /// An index of a sequential scan.
-    pub blocks: Vec<Block>,
-    /// The values of a progressive DC scan.
-    pub dc: Vec<i16>,
-    /// An index of a progressive AC scan.
-    pub bands: Vec<Band>,
-}
-
 impl Job<'_> {
     /// MCUs in a restart interval, the last one perhaps excepted.
     pub fn interval(&self) -> u32 {

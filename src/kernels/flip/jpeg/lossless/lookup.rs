@@ -79,50 +79,25 @@ pub(super) struct Steps {
 const TOP: u64 = !0 << (64 - STEP_BITS);
 
 impl Steps {
-    /// Prepares a table whose single symbols are `symbols`.
-    pub fn new(symbols: &Symbols) -> Self {
-        let mut steps = Box::new([0; SIZE]);
-        for (index, step) in steps.iter_mut().enumerate() {
-            *step = Self::step(symbols, index as u64);
-        }
+    /// Prepares a table, `symbols` being the same one prepared for single symbols.
+    pub fn new(table: &Table, symbols: &Symbols) -> Self {
+        let mut steps = Box::new([SLOW << 18; SIZE]);
+        table.for_each(|symbol, code, length| {
+            let mut first = Builder::default();
+            if length > INDEX_BITS || !first.add(symbol, length) {
+                return;
+            }
+            let steps = &mut steps[(code as usize) << (INDEX_BITS - length)..][..1 << (INDEX_BITS - length)];
+            // What follows does not depend on the value bits in between.
+            let left = INDEX_BITS.saturating_sub(first.taken);
+            for index in 0..1 << left {
+                let mut whole = first;
+                whole.grow(index, symbols);
+                let step = whole.step();
+                steps.iter_mut().skip(index).step_by(1 << left).for_each(|to| *to = step);
+            }
+        });
         Self { steps }
-    }
-
-    /// The step for the eleven bits `index`.
-    fn step(symbols: &Symbols, index: u64) -> u64 {
-        let mut taken = 0;
-        let mut advance = 0_u64;
-        let mut shifts = [0_u64; 2];
-        let mut values = [0_u64; 2];
-        let mut coefficients = 0;
-        while taken < INDEX_BITS {
-            let entry = symbols.short[((index << taken) as usize) & (SIZE - 1)];
-            let (length, run, size) = (u32::from(entry >> 8), u64::from(entry as u8 >> 4), u32::from(entry & 15));
-            // The code itself has to lie within the eleven bits, its value bits need not.
-            if length == 0 || taken + length > INDEX_BITS || taken + length + size > STEP_BITS {
-                break;
-            }
-            if size == 0 && run == 0 {
-                taken += length;
-                advance += u64::from(END);
-                break;
-            }
-            if (size == 0 && run != 15) || coefficients == 2 {
-                break;
-            }
-            taken += length;
-            if size > 0 {
-                values[coefficients] = (!0 << (64 - size)) >> taken;
-            }
-            taken += size;
-            shifts[coefficients] = advance + run;
-            advance += run + 1;
-            coefficients += 1;
-        }
-        if taken == 0 {
-            return SLOW << 18;
-        }
-        values[0] | values[1] >> STEP_BITS | advance << 18 | shifts[1] << 12 | shifts[0] << 6 | u64::from(taken)
     }
 
     /// The step at the top of `window`.
@@ -156,5 +131,62 @@ impl Step {
         let first = ((negated << ((self.0 >> 6) & 63)) as i64 >> 63) as u64;
         let second = ((negated << ((self.0 >> 12) & 63)) as i64 >> 63) as u64;
         ((first & self.0) | (second & (self.0 << STEP_BITS))) & TOP
+    }
+}
+
+/// A step that is being put together.
+#[derive(Clone, Copy, Default)]
+struct Builder {
+    /// Bits so far.
+    taken: u32,
+    /// How far the position moves so far.
+    advance: u64,
+    /// Coefficients so far, ZRL among them: how far behind the step's first position they stand, and which of its
+    /// bits, flushed left, are their values.
+    coefficients: usize,
+    shifts: [u64; 2],
+    values: [u64; 2],
+}
+
+impl Builder {
+    /// Adds a symbol whose code has `length` bits; false if the step has no place for it.
+    fn add(&mut self, symbol: u8, length: u32) -> bool {
+        let (run, size) = (u64::from(symbol >> 4), u32::from(symbol & 15));
+        let (end, legal) = (symbol == 0, size > 0 || run == 15);
+        if self.taken + length + size > STEP_BITS || (!end && (!legal || self.coefficients == 2)) {
+            return false;
+        }
+        self.taken += length;
+        if end {
+            self.advance += u64::from(END);
+            return true;
+        }
+        if size > 0 {
+            self.values[self.coefficients] = !(!0 >> size) >> self.taken;
+        }
+        self.shifts[self.coefficients] = self.advance + run;
+        self.taken += size;
+        self.advance += run + 1;
+        self.coefficients += 1;
+        true
+    }
+
+    /// Adds what symbols follow in the lower bits of `index`, as far as those tell.
+    fn grow(&mut self, index: usize, symbols: &Symbols) {
+        while self.taken < INDEX_BITS && self.advance < u64::from(END) {
+            let entry = symbols.short[(index << self.taken) & (SIZE - 1)];
+            let length = u32::from(entry >> 8);
+            // The code has to lie within the index, its value bits need not.
+            if length == 0 || self.taken + length > INDEX_BITS || !self.add(entry as u8, length) {
+                return;
+            }
+        }
+    }
+
+    /// The entry of [`Steps`].
+    fn step(&self) -> u64 {
+        let [first, second] = self.values;
+        let shifts = self.shifts[1] << 12 | self.shifts[0] << 6;
+        first | second >> STEP_BITS | self.advance << 18 | shifts | u64::from(self.taken)
     }
 }

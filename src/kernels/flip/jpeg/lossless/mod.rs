@@ -34,6 +34,7 @@ mod place;
 mod progressive;
 mod reader;
 mod scan;
+mod scratch;
 mod sequential;
 mod tables;
 mod writer;
@@ -53,6 +54,13 @@ use crate::kernels::flip::options::Direction;
 /// `Aborted`.
 pub fn flip(file: &[u8], direction: Direction, metadata: &[u8], trailer: &[u8], control: &Control) -> Result<Vec<u8>> {
     flipper::Flipper::new(file, direction, metadata, control).run(trailer)
+}
+
+/// Takes back the memory of a flipped file that is not needed any more, for the next [`flip`] to write into.
+///
+/// Nobody has to call this. At most 64 MiB are kept, together with the flips' own working memory.
+pub fn recycle(flipped: Vec<u8>) {
+    scratch::give_output(flipped);
 }
 
 /// The error for bytes that break T.81.

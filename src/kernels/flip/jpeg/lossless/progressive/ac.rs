@@ -7,8 +7,9 @@
 
 use super::super::entropy::load_bits;
 use super::super::huffman::{Codes, Table};
-use super::super::job::{Band, Job, Output, Scratch};
+use super::super::job::{Band, Job, Output};
 use super::super::lookup::Symbols;
+use super::super::scratch::Scratch;
 use super::super::tables::Class;
 use super::super::writer::BitWriter;
 use super::super::{negated, optimal};

@@ -3,12 +3,13 @@
 
 use super::super::dc::{self, Predictor};
 use super::super::huffman::Codes;
-use super::super::job::{Job, Output, Scratch};
+use super::super::job::{Job, Output};
 use super::super::lookup::Symbols;
 use super::super::order::{Visitor, walk};
 use super::super::place::{Place, ends_early};
 use super::super::reader::window;
 use super::super::scan::Slot;
+use super::super::scratch::Scratch;
 use super::super::tables::Class;
 use super::super::writer::BitWriter;
 use crate::error::Result;

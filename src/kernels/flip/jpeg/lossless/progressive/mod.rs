@@ -12,8 +12,9 @@ mod dc_refine;
 mod eob_run;
 
 use super::corrupt;
-use super::job::{Job, Output, Scratch};
+use super::job::{Job, Output};
 use super::scan::Scan;
+use super::scratch::Scratch;
 use crate::error::Result;
 
 /// What earlier scans said of a component.

@@ -21,8 +21,8 @@ pub(super) struct Coder {
 impl Coder {
     /// Prepares a component's DC and AC table.
     pub fn new(dc: &Table, ac: &Table) -> Self {
-        let ac = Symbols::new(ac);
-        Self { dc: Symbols::new(dc), steps: Steps::new(&ac), ac }
+        let symbols = Symbols::new(ac);
+        Self { dc: Symbols::new(dc), steps: Steps::new(ac, &symbols), ac: symbols }
     }
 }
 
