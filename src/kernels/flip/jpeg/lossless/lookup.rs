@@ -68,9 +68,9 @@ impl Symbols {
 
 /// Decodes the AC coefficients of a sequential block, up to two of them and EOB a step.
 ///
-/// What a step holds, from bit 0: the bits it takes (6); how far behind the step's first position the first (6) and
-/// the second (6) coefficient stand; how far the position moves (8, plus [`END`] with EOB); from bit 28 which of the
-/// top 18 bits are the second coefficient's value bits (18), then the first's (18).
+/// What a step holds, from bit 0: the bits it takes (6); from bit 8 how far the position moves (8, plus [`END`] with
+/// EOB); how far behind the step's first position the first (6) and the second (6) coefficient stand; from bit 28 which
+/// of the top 18 bits are the second coefficient's value bits (18), then the first's (18).
 pub(super) struct Steps {
     steps: Box<[u64; SIZE]>,
 }
@@ -81,7 +81,7 @@ const TOP: u64 = !0 << (64 - STEP_BITS);
 impl Steps {
     /// Prepares a table, `symbols` being the same one prepared for single symbols.
     pub fn new(table: &Table, symbols: &Symbols) -> Self {
-        let mut steps = Box::new([SLOW << 18; SIZE]);
+        let mut steps = Box::new([SLOW << 8; SIZE]);
         table.for_each(|symbol, code, length| {
             let mut first = Builder::default();
             if length > INDEX_BITS || !first.add(symbol, length) {
@@ -112,24 +112,24 @@ impl Steps {
 pub(super) struct Step(u64);
 
 impl Step {
-    /// How far the position moves; plus [`END`] when the block ends.
+    /// The bits it takes, at most [`STEP_BITS`], in the lower six bits; what is above has to be masked.
     #[inline(always)]
-    pub fn advance(self) -> u32 {
-        (self.0 >> 18) as u32 & 0xFF
+    pub fn length(self) -> u64 {
+        self.0
     }
 
-    /// The bits it takes, at most [`STEP_BITS`].
+    /// The bits it takes, and from bit 8 how far the position moves, plus [`END`] when the block ends.
     #[inline(always)]
-    pub fn length(self) -> u32 {
-        self.0 as u32 & 63
+    pub fn advance(self) -> u32 {
+        u32::from(self.0 as u16)
     }
 
     /// Which of the top bits a flip complements; `negated` has the position that the step starts at on top.
     #[inline(always)]
     pub fn complement(self, negated: u64) -> u64 {
         // An arithmetic shift spreads the top bit: all ones where the coefficient is negated.
-        let first = ((negated << ((self.0 >> 6) & 63)) as i64 >> 63) as u64;
-        let second = ((negated << ((self.0 >> 12) & 63)) as i64 >> 63) as u64;
+        let first = ((negated << ((self.0 >> 16) & 63)) as i64 >> 63) as u64;
+        let second = ((negated << ((self.0 >> 22) & 63)) as i64 >> 63) as u64;
         ((first & self.0) | (second & (self.0 << STEP_BITS))) & TOP
     }
 }
@@ -186,7 +186,7 @@ impl Builder {
     /// The entry of [`Steps`].
     fn step(&self) -> u64 {
         let [first, second] = self.values;
-        let shifts = self.shifts[1] << 12 | self.shifts[0] << 6;
-        first | second >> STEP_BITS | self.advance << 18 | shifts | u64::from(self.taken)
+        let shifts = self.shifts[1] << 22 | self.shifts[0] << 16;
+        first | second >> STEP_BITS | shifts | self.advance << 8 | u64::from(self.taken)
     }
 }
