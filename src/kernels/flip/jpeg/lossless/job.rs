@@ -63,7 +63,7 @@ impl Block {
 /// A block's part of a progressive AC scan.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Band {
-    /// Which coefficients become nonzero here, bit 63 - k for zigzag position k.
+    /// Which coefficients become nonzero here, bit k for zigzag position k.
     pub new: u64,
     /// Bit position of its first symbol.
     pub start: u32,

@@ -66,6 +66,37 @@ impl Symbols {
     }
 }
 
+/// Decodes DC differences.
+pub(super) struct Differences {
+    /// By the next eleven bits: size of the difference << 8 | bits of it and its code, 0 where that takes longer.
+    short: [u16; SIZE],
+    symbols: Symbols,
+}
+
+impl Differences {
+    /// Prepares a table.
+    pub fn new(table: &Table) -> Self {
+        let symbols = Symbols::new(table);
+        // Sizes above 15 are left to the long way, which refuses them.
+        let entry = |entry: u16| if entry as u8 > 15 { 0 } else { entry << 8 | ((entry >> 8) + (entry & 15)) };
+        Self { short: symbols.short.map(entry), symbols }
+    }
+
+    /// The bits that the difference at the top of `window` takes with its code, 31 at most, and without; none when no
+    /// code begins like this or its symbol is not legal.
+    #[inline(always)]
+    pub fn get(&self, window: u64) -> Option<(u32, u32)> {
+        let entry = u32::from(self.short[(window >> (64 - INDEX_BITS)) as usize]);
+        if entry != 0 { Some((entry & 0xFF, entry >> 8)) } else { self.get_long(window) }
+    }
+
+    #[cold]
+    fn get_long(&self, window: u64) -> Option<(u32, u32)> {
+        let (length, size) = self.symbols.get(window).filter(|&(_, size)| size < 16)?;
+        Some((length + u32::from(size), size.into()))
+    }
+}
+
 /// Decodes the AC coefficients of a sequential block, up to two of them and EOB a step.
 ///
 /// What a step holds, from bit 0: the bits it takes (6); from bit 8 how far the position moves (8, plus [`END`] with

@@ -21,7 +21,7 @@ use crate::error::Result;
 pub(super) struct Progress {
     /// The bit plane each coefficient is known to, by zigzag position.
     planes: [Option<u32>; 64],
-    /// Which coefficients are nonzero so far, bit 63 - k for zigzag position k, by block; empty before the first AC
+    /// Which coefficients are nonzero so far, bit k for zigzag position k, by block; empty before the first AC
     /// scan.
     nonzero: Vec<u64>,
 }

@@ -6,14 +6,14 @@ use super::super::cpu::{self, Work};
 use super::super::entropy::Entropy;
 use super::super::huffman::Table;
 use super::super::job::{Block, Job};
-use super::super::lookup::{END, STEP_BITS, Steps, Symbols};
+use super::super::lookup::{Differences, END, STEP_BITS, Steps, Symbols};
 use super::super::place::{Place, ends_early};
 use super::super::reader::{Reader, Window, window};
 use crate::error::Result;
 
 /// The decoding tables of one component.
 pub(super) struct Coder {
-    dc: Symbols,
+    dc: Differences,
     ac: Symbols,
     steps: Steps,
 }
@@ -22,7 +22,7 @@ impl Coder {
     /// Prepares a component's DC and AC table.
     pub fn new(dc: &Table, ac: &Table) -> Self {
         let symbols = Symbols::new(ac);
-        Self { dc: Symbols::new(dc), steps: Steps::new(ac, &symbols), ac: symbols }
+        Self { dc: Differences::new(dc), steps: Steps::new(ac, &symbols), ac: symbols }
     }
 }
 
