@@ -123,6 +123,10 @@ pub fn read(file: &[u8]) -> Option<Picture> {
         if code == 0xD9 {
             return picture;
         }
+        if code == 0x01 {
+            // TEM stands alone.
+            continue;
+        }
         let length = usize::from(*file.get(bits.at)?) << 8 | usize::from(*file.get(bits.at + 1)?);
         let payload = file.get(bits.at + 2..bits.at + length)?;
         bits.at += length;

@@ -81,6 +81,7 @@ impl Reader {
     /// Goes on by `bits`; at most [`REFILLED`] between two refills.
     #[inline(always)]
     pub fn skip(&mut self, bits: u32) {
+        debug_assert!((self.state & 63) + bits <= 7 + REFILLED, "more skipped than a refill holds");
         self.next <<= bits & 63;
         self.state += bits;
     }
@@ -106,6 +107,7 @@ impl Reader {
     /// Takes a step, complementing coefficients of `negated` positions (bit 63 - k for k).
     #[inline(always)]
     pub fn take(&mut self, step: Step, negated: u64) {
+        debug_assert!((self.state & 63) + (step.advance() & 63) <= 7 + REFILLED, "more taken than a refill holds");
         self.complement(step.complement(negated << (self.k() & 63)));
         self.next <<= step.length() & 63;
         self.state += step.advance();

@@ -181,6 +181,8 @@ impl Parser<'_> {
             band.tail = reader.position();
             if REFINES && zeros.k <= se {
                 band.tail_length = (nonzero & (!0 << zeros.k) & (!0 >> (63 - se))).count_ones() as u8;
+                // EOBn has taken its share of the last refill.
+                reader.refill(code);
                 reader = skip(reader, u32::from(band.tail_length), code);
             }
         } else {
