@@ -221,3 +221,57 @@ impl Builder {
         first | second >> STEP_BITS | shifts | self.advance << 8 | u64::from(self.taken)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// A step says the same as decoding its symbols one by one.
+        #[test]
+        fn steps_equal_symbols(
+            weights in proptest::collection::vec((any::<u8>(), 1_u32..2000), 1..200),
+            window: u64,
+            negated: u64,
+        ) {
+            let mut counts = [0; 256];
+            weights.iter().for_each(|&(symbol, count)| counts[usize::from(symbol)] = count);
+            let table = super::super::optimal::table(&counts);
+            let symbols = Symbols::new(&table);
+            let step = Steps::new(&table, &symbols).get(window);
+            prop_assume!(step.advance() >> 8 != SLOW as u32);
+
+            let (mut taken, mut k, mut complement) = (0, 0, 0);
+            while taken < step.advance() & 63 {
+                let (length, symbol) = symbols.get(window << taken).expect("a step holds known codes only");
+                let (run, size) = (u32::from(symbol >> 4), u32::from(symbol & 15));
+                if symbol == 0 {
+                    k += END;
+                } else {
+                    if size > 0 && (negated << (k + run)) >> 63 == 1 {
+                        complement |= !(!0 >> size) >> (taken + length);
+                    }
+                    k += run + 1;
+                }
+                taken += length + size;
+            }
+            prop_assert_eq!(taken, step.advance() & 63);
+            prop_assert!(taken <= STEP_BITS);
+            prop_assert_eq!(k, step.advance() >> 8);
+            prop_assert_eq!(complement, step.complement(negated));
+        }
+    }
+
+    #[test]
+    fn codes_of_all_lengths_are_found() {
+        let table = Table { counts: [1; 16], symbols: (0..16).collect() };
+        let symbols = Symbols::new(&table);
+        for length in 1..=16 {
+            // Symbol n has n ones and a zero.
+            let window = !(!0 >> (length - 1));
+            assert_eq!(symbols.get(window), Some((length, length as u8 - 1)));
+        }
+        assert_eq!(symbols.get(!0), None);
+    }
+}

@@ -99,3 +99,21 @@ fn negated(direction: Direction) -> u64 {
     }
     set
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn negated_positions_follow_figure_5() {
+        // The first ten positions in zigzag order are (row, column) 00 01 10 20 11 02 03 12 21 30, the last is 77.
+        assert_eq!(negated(Direction::Vertical) >> 54, 0b00_1010_0101);
+        assert_eq!(negated(Direction::Horizontal) >> 54, 0b01_0010_1010);
+        assert_eq!(negated(Direction::Both), negated(Direction::Vertical) ^ negated(Direction::Horizontal));
+        for direction in [Direction::Vertical, Direction::Horizontal, Direction::Both] {
+            assert_eq!(negated(direction).count_ones(), 32);
+        }
+        assert_eq!(negated(Direction::Vertical) & 1, 1);
+        assert_eq!(negated(Direction::Both) & 1, 0);
+    }
+}
