@@ -25,8 +25,10 @@ pub(super) struct Flipper<'a> {
     written: Tables,
     /// MCUs between restart markers, 0 for none.
     restart: u32,
-    /// Which components have had their scan.
+    /// Which components have had their scan, their first one in progressive files.
     coded: [bool; 4],
+    /// Blocks in all scans so far.
+    walked: u64,
     /// Progressive scans: what is known of each component so far.
     progress: [progressive::Progress; 4],
     scratch: Scratch,
@@ -49,6 +51,7 @@ impl<'a> Flipper<'a> {
             written: Tables::default(),
             restart: 0,
             coded: [false; 4],
+            walked: 0,
             progress: Default::default(),
             scratch: scratch::take(),
         }
@@ -132,6 +135,12 @@ impl<'a> Flipper<'a> {
         let frame = self.frame.as_ref().ok_or_else(|| corrupt("a scan before the frame header"))?;
         let scan = Scan::parse(frame, segment.payload)?;
         let layout = Layout::new(frame, &scan, self.direction)?;
+        // A scan takes time for each of its blocks, but may take next to no bytes. Twenty scans of each component are
+        // more than any encoder writes; more than that have to come with as much data.
+        self.walked += layout.blocks();
+        if self.walked > 20 * frame.blocks() + 8 * self.file.len() as u64 {
+            return Err(Error::ImageUnsupported("JPEG: too many scans".into()));
+        }
         let job = Job {
             scan: &scan,
             header: segment.raw,

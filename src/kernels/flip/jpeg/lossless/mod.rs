@@ -9,15 +9,21 @@
 //!
 //! | file | holds | T.81 |
 //! |---|---|---|
+//! | `flipper` | the walk over a whole file | B.2.1 |
 //! | `marker` | segments of a file | B.1.1, B.2.4 |
 //! | `frame` | frame header, which sizes can be flipped | B.2.2, A.1.1, A.2.4 |
-//! | `scan` | scan header, order of the blocks in a scan | B.2.3, A.2 |
+//! | `scan` | scan header, order of the blocks in an MCU | B.2.3, A.2 |
 //! | `huffman`, `optimal`, `tables` | code tables: read, built, written | B.2.4.2, C, K.2 |
 //! | `lookup` | decoding tables, up to two coefficients and EOB a step | F.2.2.3 |
 //! | `entropy` | entropy-coded data without stuffing and RSTn | B.1.1.5, F.1.2.3 |
+//! | `reader`, `place` | bits in, complemented in place | F.2.2 |
 //! | `writer` | bits out, with stuffing | F.1.2.3 |
+//! | `job`, `order` | one scan, and the walk over its blocks in mirrored order | A.2 |
+//! | `dc` | DC differences | F.1.2.1 |
 //! | `sequential` | sequential scans | F |
-//! | `flipper` | the walk over a whole file | B.2.1 |
+//! | `progressive` | progressive scans | G |
+//! | `scratch` | memory kept between flips | |
+//! | `cpu` | BMI2 where there is any; the one `unsafe` block | |
 
 mod cpu;
 mod dc;
