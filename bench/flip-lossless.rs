@@ -26,6 +26,7 @@ fn main() {
     let mut shortest = f64::INFINITY;
     let mut flipped = Vec::new();
     for _ in 0..times {
+        lossless::recycle(std::mem::take(&mut flipped));
         let begin = Instant::now();
         flipped = match lossless::flip(&file, direction, &[], &[], &Control::new()) {
             Ok(bytes) => bytes,

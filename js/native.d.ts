@@ -113,10 +113,10 @@ export declare class Jobs {
   /** Hashes bytes; ends with a Buffer that holds the digest. */
   hash(id: number, algorithm: string, input: Uint8Array): Failure | null
   /**
-   * Hashes many messages; ends with a Buffer of all digests, in order. Small messages come packed into one array,
-   * `lengths` telling where each ends; the large ones follow by reference.
+   * Hashes many messages; ends with a Buffer of all digests, in order, as bytes or `as_hex`. Small messages come
+   * packed into one array, `lengths` telling the size of each, or that it is the next of `large`.
    */
-  hashMany(id: number, algorithm: string, packed: Uint8Array, lengths: Uint32Array, large: Array<Uint8Array>): Failure | null
+  hashMany(id: number, algorithm: string, packed: Uint8Array, lengths: Uint32Array, large: Array<Uint8Array>, asHex: boolean): Failure | null
   /**
    * Feeds `chunks[i]` to `states[i]`, all in shared lanes; ends with an empty Buffer. A state may be fed by one job at
    * a time.

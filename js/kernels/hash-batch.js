@@ -9,111 +9,129 @@ const { run } = require('./jobs.js');
 
 /** Up to this many bytes a message is copied into the batch; beyond, a reference is cheaper. */
 const PACK_BELOW = 4 * 1024;
-/** Digests whose hex is made at once: a digest's string then keeps at most these alive, not the whole batch's. */
-const HEX_GROUP = 32;
+/** Stands in the list of lengths for a message that is passed by reference. */
+const BY_REFERENCE = 0xffffffff;
+/** Digests whose hex is cut from one string: a digest then keeps at most these alive, not the whole batch's. */
+const GROUP = 32;
+/** The largest buffer kept for the next batch. */
+const SPARE_BELOW = 4 * 1024 * 1024;
+
+/** A buffer from an earlier batch: the pages of a fresh one would have to be faulted in, which costs more than to fill it. */
+let spare;
+
+function takeBuffer(bytes) {
+  const buffer = spare?.length >= bytes ? spare : Buffer.allocUnsafeSlow(Math.max(bytes, 64 * 1024));
+  spare = undefined;
+  return buffer;
+}
+
+function giveBack(buffer) {
+  if (buffer.length <= SPARE_BELOW && !(spare?.length >= buffer.length)) spare = buffer;
+}
 
 /** Messages on their way to one `hashMany` job. */
 class Batch {
   #packed;
   #used = 0;
-  #lengths = [];
+  #lengths;
+  #count = 0;
   #large = [];
-  /** Where in the job's answer each message's digest stands: packed ones count up, large ones down from -1. */
-  #places = [];
 
-  /** @param {number} [expected] bytes of small messages to make room for */
-  constructor(expected = 8 * 1024) {
-    this.#packed = Buffer.allocUnsafeSlow(expected);
-  }
-
-  /** Bytes of small messages so far. */
-  get used() {
-    return this.#used;
+  /**
+   * @param {number} bytes of small messages to make room for
+   * @param {number} count of messages to make room for
+   */
+  constructor(bytes, count) {
+    this.#packed = takeBuffer(bytes);
+    this.#lengths = new Uint32Array(count);
   }
 
   /** @param {string | Uint8Array} data copied now when small; a large array is read later @returns {number} its index */
   add(data) {
+    let length;
     if (typeof data === 'string') {
       // UTF-8 takes at most three bytes a UTF-16 unit.
-      this.#reserve(data.length * 3);
-      this.#pack(this.#packed.utf8Write(data, this.#used));
+      if (this.#used + data.length * 3 > this.#packed.length) this.#grow(data.length * 3);
+      length = this.#packed.utf8Write(data, this.#used);
+      this.#used += length;
     } else if (data.length <= PACK_BELOW) {
-      this.#reserve(data.length);
+      length = data.length;
+      if (this.#used + length > this.#packed.length) this.#grow(length);
       this.#packed.set(data, this.#used);
-      this.#pack(data.length);
+      this.#used += length;
     } else {
-      this.#places.push(-1 - this.#large.length);
+      length = BY_REFERENCE;
       this.#large.push(data);
     }
-    return this.#places.length - 1;
+    if (this.#count === this.#lengths.length) this.#lengths = enlarged(this.#lengths);
+    this.#lengths[this.#count] = length;
+    this.#count += 1;
+    return this.#count - 1;
   }
 
-  #pack(length) {
-    this.#places.push(this.#lengths.length);
-    this.#lengths.push(length);
-    this.#used += length;
-  }
-
-  #reserve(length) {
-    if (this.#used + length <= this.#packed.length) return;
+  #grow(length) {
     const grown = Buffer.allocUnsafeSlow(Math.max(2 * this.#packed.length, this.#used + length));
     grown.set(this.#packed.subarray(0, this.#used));
     this.#packed = grown;
   }
 
-  /** @returns {Promise<Digests>} */
-  async hash(algorithm, options) {
+  /**
+   * Sends the batch.
+   * @param {string} algorithm
+   * @param {boolean} asHex whether the digests are wanted in hex
+   * @param {object} [options] of `run`
+   * @returns {Promise<Digests>}
+   */
+  async hash(algorithm, asHex, options) {
     const packed = this.#packed.subarray(0, this.#used);
-    const lengths = Uint32Array.from(this.#lengths);
-    const start = (desk, id) => desk.hashMany(id, algorithm, packed, lengths, this.#large);
-    const flat = await run(start, options);
-    const size = this.#places.length > 0 ? flat.length / this.#places.length : 0;
-    return new Digests(flat, size, this.#lengths.length, this.#places);
+    const lengths = this.#lengths.subarray(0, this.#count);
+    try {
+      const start = (desk, id) => desk.hashMany(id, algorithm, packed, lengths, this.#large, asHex);
+      return new Digests(await run(start, options), this.#count, asHex);
+    } finally {
+      giveBack(this.#packed);
+    }
   }
+}
+
+function enlarged(lengths) {
+  const grown = new Uint32Array(Math.max(16, 2 * lengths.length));
+  grown.set(lengths);
+  return grown;
 }
 
 /** The digests of a batch, by the index `add` gave. */
 class Digests {
   #flat;
   #size;
-  #packed;
-  #places;
-  #hex = [];
+  #asHex;
+  #text = [];
 
-  constructor(flat, size, packed, places) {
+  constructor(flat, count, asHex) {
     this.#flat = flat;
-    this.#size = size;
-    this.#packed = packed;
-    this.#places = places;
-  }
-
-  #position(index) {
-    const place = this.#places[index];
-    return place >= 0 ? place : this.#packed - 1 - place;
+    this.#size = flat.length / Math.max(count, 1);
+    this.#asHex = asHex;
   }
 
   get(index, encoding) {
-    const position = this.#position(index);
-    if (encoding === 'hex') return this.#hexAt(position);
-    const digest = this.#flat.subarray(position * this.#size, (position + 1) * this.#size);
+    if (this.#asHex) return this.#cut(index);
+    const digest = this.#flat.subarray(index * this.#size, (index + 1) * this.#size);
     // A copy of its own: a view would keep the whole batch's memory alive.
     return encoding === 'buffer' ? Buffer.from(digest) : digest.toString(encoding);
   }
 
-  /** Cutting a string is several times cheaper than making one, so hex is made for a group and cut. */
-  #hexAt(position) {
-    const group = Math.floor(position / HEX_GROUP);
-    const bytes = HEX_GROUP * this.#size;
-    this.#hex[group] ??= this.#flat.hexSlice(group * bytes, Math.min((group + 1) * bytes, this.#flat.length));
-    const start = (position % HEX_GROUP) * 2 * this.#size;
-    return this.#hex[group].slice(start, start + 2 * this.#size);
+  /** Cutting a string is several times cheaper than making one. */
+  #cut(index) {
+    const group = Math.floor(index / GROUP);
+    const bytes = GROUP * this.#size;
+    this.#text[group] ??= this.#flat.latin1Slice(group * bytes, Math.min((group + 1) * bytes, this.#flat.length));
+    const start = (index % GROUP) * this.#size;
+    return this.#text[group].slice(start, start + this.#size);
   }
 }
 
 /** algorithm -> the calls of this turn of the event loop. */
 const turn = new Map();
-/** What the last batch needed: the next one starts with as much, instead of growing there. */
-let lastUsed;
 
 /**
  * Hashes one small message, together with all others of this turn of the event loop.
@@ -127,25 +145,25 @@ function hashSmall(algorithm, data, encoding, signal) {
   if (signal?.aborted) return Promise.reject(abortError(signal));
   let calls = turn.get(algorithm);
   if (calls === undefined) {
-    calls = openBatch(algorithm);
+    calls = openTurn(algorithm);
     turn.set(algorithm, calls);
   }
   const index = calls.batch.add(data);
+  calls.asHex &&= encoding === 'hex';
   // One reaction a call on a promise they share: half the objects of a promise of its own with its two functions.
   const digest = calls.digests.then((digests) => digests.get(index, encoding));
   return signal === undefined ? digest : abortable(digest, signal);
 }
 
 /** A batch that is sent in the next turn of the event loop. */
-function openBatch(algorithm) {
-  const batch = new Batch(lastUsed);
+function openTurn(algorithm) {
+  const calls = { batch: new Batch(0, 16), asHex: true, digests: undefined };
   const sent = new Promise((resolve) => setImmediate(resolve));
-  const digests = sent.then(() => {
+  calls.digests = sent.then(() => {
     turn.delete(algorithm);
-    lastUsed = Math.min(batch.used + 1024, 1 << 20);
-    return batch.hash(algorithm);
+    return calls.batch.hash(algorithm, calls.asHex);
   });
-  return { batch, digests };
+  return calls;
 }
 
 /** Lets go of one call of a batch; the batch belongs to others too, so it goes on. */

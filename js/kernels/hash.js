@@ -97,13 +97,16 @@ async function hashMany(algorithm, list, options) {
   const { encoding, signal } = parse(options);
   if (!Array.isArray(list)) throw typeError('list', 'an array', list);
   if (list.length === 0) return [];
-  const batch = new Batch(expected(list));
+  const batch = new Batch(expected(list), list.length);
   for (let i = 0; i < list.length; i++) {
     const message = list[i];
     batch.add(typeof message === 'string' || isSmall(message) ? message : bytes(`list[${i}]`, message));
   }
-  const digests = await batch.hash(name, { signal, caller: hashMany });
-  return Array.from(list, (_, i) => digests.get(i, encoding));
+  const count = list.length;
+  const digests = await batch.hash(name, encoding === 'hex', { signal, caller: hashMany });
+  const result = new Array(count);
+  for (let i = 0; i < count; i++) result[i] = digests.get(i, encoding);
+  return result;
 }
 
 /**

@@ -30,6 +30,14 @@ const markers = Array.from({ length: 6 }, (_, kind) => Object.assign(Buffer.allo
  * @property {number} finishFlush and of the one at the end
  */
 
+/** Calls back outside the promise: what a listener throws then is an uncaught exception, as with any stream. */
+function settle(promise, callback) {
+  promise.then(
+    () => process.nextTick(callback),
+    (error) => process.nextTick(callback, error),
+  );
+}
+
 class NativeTransform extends Transform {
   /** @type {Work} */
   #work;
@@ -76,16 +84,16 @@ class NativeTransform extends Transform {
   }
 
   _write(chunk, _encoding, callback) {
-    this.#feed([chunk]).then(() => callback(), callback);
+    settle(this.#feed([chunk]), callback);
   }
 
   /** All that was buffered while a job was under way. */
   _writev(entries, callback) {
-    this.#feed(entries.map(({ chunk }) => chunk)).then(() => callback(), callback);
+    settle(this.#feed(entries.map(({ chunk }) => chunk)), callback);
   }
 
   _flush(callback) {
-    this.#send(this.#work.finishFlush, true).then(() => callback(), callback);
+    settle(this.#send(this.#work.finishFlush, true), callback);
   }
 
   _read() {
@@ -111,8 +119,9 @@ class NativeTransform extends Transform {
         await this.#send(chunk[kFlush], false);
         continue;
       }
-      this.#parts.push(bytes('chunk', chunk));
-      this.#size += chunk.length;
+      const part = bytes('chunk', chunk);
+      this.#parts.push(part);
+      this.#size += part.length;
       if (this.#size >= MOST) await this.#send(flush, false);
     }
     if (this.#size > 0 && this.#size >= least) await this.#send(flush, false);

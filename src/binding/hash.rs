@@ -48,26 +48,31 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The messages of a [`Jobs::hash_many`]: the packed ones first.
+/// The messages of a [`Jobs::hash_many`].
 struct Messages {
     packed: Input,
+    /// Of each message in order; [`BY_REFERENCE`] for the next of `large`.
     lengths: Vec<u32>,
     large: Vec<Arc<Uint8Array>>,
 }
 
+/// Stands for the length of a message that is passed by reference.
+const BY_REFERENCE: u32 = u32::MAX;
+
 impl Messages {
     fn slices(&self) -> Result<Vec<&[u8]>> {
         let mut rest = self.packed.as_slice();
-        let mut slices = Vec::with_capacity(self.lengths.len() + self.large.len());
-        for &length in &self.lengths {
-            let Some((message, behind)) = rest.split_at_checked(length as usize) else {
-                return Err(Error::InvalidArgument("the lengths pass the end of the packed messages".into()));
-            };
-            slices.push(message);
+        let mut large = self.large.iter();
+        let slices = self.lengths.iter().map(|&length| {
+            if length == BY_REFERENCE {
+                return large.next().map(|message| &message[..]);
+            }
+            let (message, behind) = rest.split_at_checked(length as usize)?;
             rest = behind;
-        }
-        slices.extend(self.large.iter().map(|message| &message[..]));
-        Ok(slices)
+            Some(message)
+        });
+        let slices: Option<Vec<_>> = slices.collect();
+        slices.ok_or_else(|| Error::InvalidArgument("the lengths pass the end of the messages".into()))
     }
 }
 
@@ -86,8 +91,8 @@ impl Jobs {
         })
     }
 
-    /// Hashes many messages; ends with a Buffer of all digests, in order. Small messages come packed into one array,
-    /// `lengths` telling where each ends; the large ones follow by reference.
+    /// Hashes many messages; ends with a Buffer of all digests, in order, as bytes or `as_hex`. Small messages come
+    /// packed into one array, `lengths` telling the size of each, or that it is the next of `large`.
     #[napi(catch_unwind)]
     pub fn hash_many(
         &mut self,
@@ -97,6 +102,7 @@ impl Jobs {
         packed: Uint8Array,
         lengths: Uint32Array,
         large: Vec<Uint8Array>,
+        as_hex: bool,
     ) -> napi::Result<Option<Failure>> {
         let algorithm = match algorithm.parse::<Algorithm>() {
             Ok(algorithm) => algorithm,
@@ -106,7 +112,8 @@ impl Jobs {
         let messages = Messages { packed, lengths: lengths.to_vec(), large: large.into_iter().map(Arc::new).collect() };
         held.extend(messages.large.iter().cloned());
         self.submit(&env, id, held, move |control| {
-            hash::many_parallel(algorithm, &messages.slices()?, control).map(Output::Bytes)
+            let digests = hash::many_parallel(algorithm, &messages.slices()?, control)?;
+            Ok(Output::Bytes(if as_hex { hash::hex(&digests) } else { digests }))
         })
     }
 

@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::kernels::control::Control;
 #[cfg(target_os = "linux")]
 use crate::shared::gate::Gate;
+use crate::shared::parallelism::available_parallelism;
 use crate::sys::thread;
 use std::any::Any;
 use std::collections::VecDeque;
@@ -93,7 +94,7 @@ pub struct Stats {
 /// The process-wide pool: one for all environments, since the cores are shared by them too.
 pub fn global() -> &'static Pool {
     static POOL: OnceLock<Pool> = OnceLock::new();
-    POOL.get_or_init(|| Pool::new(std::thread::available_parallelism().map_or(1, usize::from), DEFAULT_MAX_QUEUE))
+    POOL.get_or_init(|| Pool::new(available_parallelism(), DEFAULT_MAX_QUEUE))
 }
 
 impl Pool {

@@ -3,5 +3,6 @@
 #[cfg(target_os = "linux")]
 pub mod gate;
 pub mod layout;
+pub mod parallelism;
 #[cfg(target_os = "linux")]
 pub mod segment;

@@ -1,5 +1,3 @@
 //! What the supervisor needs of the operating system.
 
-pub mod parallelism;
-
-pub use parallelism::available_parallelism;
+pub use crate::shared::parallelism::available_parallelism;

@@ -14,6 +14,18 @@ type Handle = *mut c_void;
 type OnPoll = extern "C" fn(Handle, c_int, c_int);
 type OnTurn = extern "C" fn(Handle);
 
+// The signatures of the functions below.
+type Size = unsafe extern "C" fn(c_int) -> usize;
+type GetData = unsafe extern "C" fn(Handle) -> *mut c_void;
+type SetData = unsafe extern "C" fn(Handle, *mut c_void);
+type Unref = unsafe extern "C" fn(Handle);
+type Close = unsafe extern "C" fn(Handle, Option<OnTurn>);
+type PollInit = unsafe extern "C" fn(Loop, Handle, c_int) -> c_int;
+type PollStart = unsafe extern "C" fn(Handle, c_int, OnPoll) -> c_int;
+type PollStop = unsafe extern "C" fn(Handle) -> c_int;
+type Init = unsafe extern "C" fn(Loop, Handle) -> c_int;
+type Start = unsafe extern "C" fn(Handle, OnTurn) -> c_int;
+
 // Values of uv_handle_type and uv_poll_event, fixed by libuv's promise of a stable ABI within version 1.
 const UV_CHECK: c_int = 2;
 const UV_POLL: c_int = 8;
@@ -22,23 +34,23 @@ const UV_READABLE: c_int = 1;
 
 /// libuv's functions.
 pub struct Uv {
-    handle_size: unsafe extern "C" fn(c_int) -> usize,
-    get_data: unsafe extern "C" fn(Handle) -> *mut c_void,
-    set_data: unsafe extern "C" fn(Handle, *mut c_void),
-    unref: unsafe extern "C" fn(Handle),
-    close: unsafe extern "C" fn(Handle, Option<OnTurn>),
-    poll_init: unsafe extern "C" fn(Loop, Handle, c_int) -> c_int,
-    poll_start: unsafe extern "C" fn(Handle, c_int, OnPoll) -> c_int,
-    poll_stop: unsafe extern "C" fn(Handle) -> c_int,
-    prepare_init: unsafe extern "C" fn(Loop, Handle) -> c_int,
-    prepare_start: unsafe extern "C" fn(Handle, OnTurn) -> c_int,
-    check_init: unsafe extern "C" fn(Loop, Handle) -> c_int,
-    check_start: unsafe extern "C" fn(Handle, OnTurn) -> c_int,
+    handle_size: Size,
+    get_data: GetData,
+    set_data: SetData,
+    unref: Unref,
+    close: Close,
+    poll_init: PollInit,
+    poll_start: PollStart,
+    poll_stop: PollStop,
+    prepare_init: Init,
+    prepare_start: Start,
+    check_init: Init,
+    check_start: Start,
 }
 
 /// Looks a function of the running program up.
 macro_rules! symbol {
-    ($name:literal) => {{
+    ($name:literal, $signature:ty) => {{
         let name: &CStr = $name;
         // SAFETY: `name` is a live C string; a lookup in what is already loaded runs no code of a library.
         let address = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
@@ -46,7 +58,7 @@ macro_rules! symbol {
             return None;
         }
         // SAFETY: libuv declares the function of this name with the signature of the field it is stored in.
-        unsafe { std::mem::transmute(address) }
+        unsafe { std::mem::transmute::<*mut c_void, $signature>(address) }
     }};
 }
 
@@ -59,18 +71,18 @@ impl Uv {
 
     fn load() -> Option<Self> {
         Some(Self {
-            handle_size: symbol!(c"uv_handle_size"),
-            get_data: symbol!(c"uv_handle_get_data"),
-            set_data: symbol!(c"uv_handle_set_data"),
-            unref: symbol!(c"uv_unref"),
-            close: symbol!(c"uv_close"),
-            poll_init: symbol!(c"uv_poll_init"),
-            poll_start: symbol!(c"uv_poll_start"),
-            poll_stop: symbol!(c"uv_poll_stop"),
-            prepare_init: symbol!(c"uv_prepare_init"),
-            prepare_start: symbol!(c"uv_prepare_start"),
-            check_init: symbol!(c"uv_check_init"),
-            check_start: symbol!(c"uv_check_start"),
+            handle_size: symbol!(c"uv_handle_size", Size),
+            get_data: symbol!(c"uv_handle_get_data", GetData),
+            set_data: symbol!(c"uv_handle_set_data", SetData),
+            unref: symbol!(c"uv_unref", Unref),
+            close: symbol!(c"uv_close", Close),
+            poll_init: symbol!(c"uv_poll_init", PollInit),
+            poll_start: symbol!(c"uv_poll_start", PollStart),
+            poll_stop: symbol!(c"uv_poll_stop", PollStop),
+            prepare_init: symbol!(c"uv_prepare_init", Init),
+            prepare_start: symbol!(c"uv_prepare_start", Start),
+            check_init: symbol!(c"uv_check_init", Init),
+            check_start: symbol!(c"uv_check_start", Start),
         })
     }
 

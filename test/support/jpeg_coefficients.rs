@@ -26,8 +26,13 @@ pub struct Picture {
     pub planes: Vec<Plane>,
 }
 
-/// Codes by (length, code).
-type Codes = HashMap<(u32, u32), u8>;
+/// A table as the procedures of C.2 and F.2.2.3 want it.
+#[derive(Clone, Default)]
+struct Codes {
+    /// By length: the first code, the number of codes and the index of the first one's symbol.
+    lengths: [(u32, u32, usize); 17],
+    symbols: Vec<u8>,
+}
 
 struct Bits<'a> {
     file: &'a [u8],
@@ -66,8 +71,9 @@ impl Bits<'_> {
         let mut code = 0;
         for length in 1..=16 {
             code = code << 1 | self.bit()?;
-            if let Some(&symbol) = codes.get(&(length, code)) {
-                return Some(symbol);
+            let (first, count, index) = codes.lengths[length];
+            if code >= first && code - first < count {
+                return codes.symbols.get(index + (code - first) as usize).copied();
             }
         }
         None
@@ -117,6 +123,10 @@ pub fn read(file: &[u8]) -> Option<Picture> {
         if code == 0xD9 {
             return picture;
         }
+        if code == 0x01 {
+            // TEM stands alone.
+            continue;
+        }
         let length = usize::from(*file.get(bits.at)?) << 8 | usize::from(*file.get(bits.at + 1)?);
         let payload = file.get(bits.at + 2..bits.at + length)?;
         bits.at += length;
@@ -152,17 +162,15 @@ fn frame(progressive: bool, payload: &[u8]) -> Option<Picture> {
 fn define(tables: &mut HashMap<u8, Codes>, mut payload: &[u8]) -> Option<()> {
     while let Some((&head, rest)) = payload.split_first() {
         let counts = rest.get(..16)?;
-        let mut symbols = rest.get(16..)?.iter();
-        let mut codes = Codes::new();
-        let mut code = 0;
+        let mut codes = Codes::default();
+        let (mut code, mut index) = (0, 0);
         for (length, &count) in (1..).zip(counts) {
-            for _ in 0..count {
-                codes.insert((length, code), *symbols.next()?);
-                code += 1;
-            }
-            code <<= 1;
+            codes.lengths[length] = (code, count.into(), index);
+            code = (code + u32::from(count)) << 1;
+            index += usize::from(count);
         }
-        payload = symbols.as_slice();
+        codes.symbols = rest.get(16..16 + index)?.to_vec();
+        payload = &rest[16 + index..];
         tables.insert(head, codes);
     }
     Some(())
@@ -194,7 +202,7 @@ fn scan(
     } else {
         (picture.width.div_ceil(8 * h_max) as usize, picture.height.div_ceil(8 * v_max) as usize)
     };
-    let none = Codes::new();
+    let none = Codes::default();
     let mut dc = [0; 4];
     let mut eob_run = 0;
     for mcu in 0..mcus_x * mcus_y {

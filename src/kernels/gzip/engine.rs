@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn pieces_of_any_engine_join() {
-        let data: Vec<u8> = (0..300_000u32).flat_map(|i| (i * i >> 7).to_le_bytes()).collect();
+        let data: Vec<u8> = (0..300_000u32).flat_map(|i| (i.wrapping_mul(i) >> 7).to_le_bytes()).collect();
         let engines = [Engine::Libdeflate(5), Engine::Zlib(5), Engine::Libdeflate(7), Engine::Zlib(0), YARDSTICK];
         let (mut stream, mut piece) = (Vec::new(), Vec::new());
         for (index, engine) in engines.iter().enumerate() {

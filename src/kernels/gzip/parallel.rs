@@ -47,7 +47,7 @@ pub(super) fn compress(
     };
     put(&format::header(level))?;
     let mut crc = crc32fast::Hasher::new();
-    let (mut handed_in, mut written, mut ended) = (0, 0, false);
+    let (mut handed_in, mut written, mut ended) = (0usize, 0, false);
     let mut spare: Vec<Piece> = Vec::new();
     while !ended || written < handed_in {
         control.check()?;
@@ -57,7 +57,7 @@ pub(super) fn compress(
             read(&mut piece.input)?;
             ended = piece.input.len() < BLOCK;
             // Not for a last block: that of a small input is compressed without this loop, to the same bytes.
-            if handed_in % BLOCKS_PER_CHOICE == 0 && !ended {
+            if handed_in.is_multiple_of(BLOCKS_PER_CHOICE) && !ended {
                 engine = Engine::choose(level, &piece.input)?;
             }
             team.hand_in(Task { index: handed_in, piece, engine, is_last: ended });

@@ -72,11 +72,19 @@ impl GzipStream {
             control.advance(consumed as u64);
             // Room left over says that there was nothing more to write (zlib's manual, deflate()).
             if status == Status::StreamEnd || (written < output.len() && read == input.len()) {
-                output.truncate(written);
-                return Ok(output);
+                return Ok(trimmed(output, written));
             }
         }
     }
+}
+
+/// The first `length` bytes; a little output must not hold on to the memory of much.
+fn trimmed(mut output: Vec<u8>, length: usize) -> Vec<u8> {
+    output.truncate(length);
+    if length < output.capacity() / 2 {
+        output.shrink_to_fit();
+    }
+    output
 }
 
 /// Decompresses a stream of gzip members.
@@ -135,7 +143,7 @@ impl GunzipStream {
         if self.pending {
             (self.rest, self.at) = if input.is_empty() { (kept, from + read) } else { (input[read..].to_vec(), 0) };
         }
-        output.truncate(written);
+        let output = trimmed(output, written);
         match ended {
             Err(error) if written == 0 => Err(error),
             Err(error) => {

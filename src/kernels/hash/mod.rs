@@ -39,6 +39,18 @@ use crate::kernels::control::Control;
 /// Bytes hashed between two looks at the control: well under a millisecond of work.
 const STRIDE: usize = 128 * 1024;
 
+/// Two lower-case digits a byte.
+pub fn hex(bytes: &[u8]) -> Vec<u8> {
+    // Arithmetic instead of a table of digits, so that it is compiled to vectors.
+    let digit = |nibble: u8| nibble + if nibble < 10 { b'0' } else { b'a' - 10 };
+    let mut out = vec![0; 2 * bytes.len()];
+    for (pair, &byte) in out.chunks_exact_mut(2).zip(bytes) {
+        pair[0] = digit(byte >> 4);
+        pair[1] = digit(byte & 15);
+    }
+    out
+}
+
 /// The digest of one buffer: [`Algorithm::digest_len`] bytes. `control` counts the bytes hashed.
 ///
 /// # Errors
@@ -52,4 +64,14 @@ pub fn digest(algorithm: Algorithm, data: &[u8], control: &Control) -> Result<Ve
     }
     control.check()?;
     Ok(hasher.finish())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn hex_has_two_digits_a_byte() {
+        let all: Vec<u8> = (0..=255).collect();
+        let want: String = all.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(super::hex(&all), want.into_bytes());
+    }
 }

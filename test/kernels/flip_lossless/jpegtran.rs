@@ -117,6 +117,20 @@ const SCRIPTS: [&str; 6] = [
      1: 1-63, 0, 3; 1: 1-63, 3, 2; 1: 1-63, 2, 1; 1: 1-63, 1, 0; 2: 1-63, 0, 1; 2: 1-63, 1, 0;",
 ];
 
+#[test]
+fn equals_jpegtran_for_dense_blocks() {
+    if tools_missing() {
+        return;
+    }
+    // Long blocks with long values: few steps of the lookup table, many refills.
+    for (name, sampling, mcu_x, mcu_y) in [SAMPLINGS[0], SAMPLINGS[3]] {
+        let plain = Kind { quality: 100, ..Kind::new(mcu_x * 3, mcu_y * 3, sampling) }.encode();
+        compare(&plain, &format!("{name} plain"), (true, true));
+        let progressive = run("jpegtran", &["-progressive"], &plain).expect("jpegtran is there");
+        compare(&progressive, &format!("{name} progressive"), (true, true));
+    }
+}
+
 /// A script that leaves out planes and bands: such files are legal, but djpeg smooths them as it sees fit.
 const INCOMPLETE: &str = "0,1,2: 0-0, 0, 1; 0: 1-63, 0, 2; 0: 1-63, 2, 1; 2: 1-9, 0, 0;";
 

@@ -2,6 +2,7 @@
 
 #[path = "../../support/jpeg_coefficients.rs"]
 mod coefficients;
+mod findings;
 mod hostile;
 mod jpegtran;
 mod make;

@@ -118,3 +118,24 @@ fn restart_markers_out_of_order() {
     missing.drain(first..first + 2);
     assert_eq!(code(flip(&missing, Direction::Vertical)), "ERR_IMAGE_CORRUPT");
 }
+
+#[test]
+fn scans_without_end() {
+    // A large gray picture, then one refinement after the other, all of them blank.
+    let header = [&[0xFF, 0xD8, 0xFF, 0xC2, 0, 11, 8, 0x10, 0, 0x10, 0, 1, 1, 0x11, 0][..]].concat();
+    // Both tables have the one code 0: DC category 0, and EOB14.
+    let table = |class: u8, symbol: u8| [&[0xFF, 0xC4, 0, 20, class, 1][..], &[0; 15], &[symbol]].concat();
+    let scan = |ss: u8, se: u8, ah_al: u8| [0xFF, 0xDA, 0, 8, 1, 1, 0, ss, se, ah_al];
+    let blocks = 512 * 512;
+    let mut file = [header, table(0, 0), table(0x10, 0xE0)].concat();
+    file.extend(scan(0, 0, 0));
+    file.extend(vec![0; blocks / 8]);
+    for k in 1..64 {
+        file.extend(scan(k, k, 0));
+        // Runs of 16384: a zero bit and fourteen more zeros each.
+        file.extend(vec![0; (blocks / 16384 * 15).div_ceil(8)]);
+    }
+    file.extend([0xFF, 0xD9]);
+    let Err(Error::ImageUnsupported(why)) = flip(&file, Direction::Vertical) else { panic!("must be refused") };
+    assert_eq!(why, "JPEG: too many scans");
+}

@@ -1,7 +1,7 @@
 //! Runs the inner loops with the instructions this CPU has.
 //!
 //! Bit readers shift by variable amounts all the time. x86-64 as such does that through one register only; BMI2 has
-//! shifts through any, which makes the loops 1.2 to 1.5 times as fast. Other architectures always have such shifts.
+//! shifts through any, which makes a flip 1.1 times as fast. Other architectures always have such shifts.
 
 /// An inner loop. `run` and what it calls has to be `#[inline(always)]`: only so is it compiled for the CPU.
 pub(super) trait Work {

@@ -4,7 +4,7 @@
 use super::corrupt;
 use super::huffman::{Codes, Table};
 use super::job::Job;
-use super::lookup::Symbols;
+use super::lookup::Differences;
 use super::optimal;
 use super::order::{Visitor, walk};
 use super::scan::{Scan, ScanComponent, Slot};
@@ -24,15 +24,11 @@ impl Predictor {
     /// # Errors
     /// `ImageCorrupt` when no code matches or the coefficient is out of all range.
     #[inline(always)]
-    pub fn read(&mut self, symbols: &Symbols, component: usize, window: u64) -> Result<(i16, u32)> {
-        let Some((length, size)) = symbols.get(window) else {
-            return Err(corrupt("a DC code is not in its table"));
+    pub fn read(&mut self, differences: &Differences, component: usize, window: u64) -> Result<(i16, u32)> {
+        let Some((taken, size)) = differences.get(window) else {
+            return Err(corrupt("a DC code is not in its table or not legal"));
         };
-        let size = u32::from(size);
-        if size > 15 {
-            return Err(corrupt("a DC difference has more than 15 bits"));
-        }
-        let bits = (window << length >> 1 >> (63 - size)) as i32;
+        let bits = (window >> ((64 - taken) & 63)) as i32 & ((1 << size) - 1);
         // Values whose top bit is 0 are negative (EXTEND).
         let negative = bits < 1 << size >> 1;
         let value = self.last[component & 3] + if negative { bits - (1 << size) + 1 } else { bits };
@@ -41,7 +37,7 @@ impl Predictor {
             return Err(corrupt("a DC coefficient is out of range"));
         }
         self.last[component & 3] = value;
-        Ok((value as i16, length + size))
+        Ok((value as i16, taken))
     }
 
     /// The difference to the block before.

@@ -19,7 +19,7 @@ pub(super) struct Entropy {
 impl Entropy {
     /// Reads the data from offset `at` to the next marker that is no restart marker; returns that marker's offset.
     ///
-    /// `intervals` is how many restart intervals the scan has to have. Allocates as much as the data is long.
+    /// `intervals` is how many restart intervals the scan has to have. Allocates as much as the rest of the file is long.
     ///
     /// # Errors
     /// `ImageCorrupt` when restart markers are missing, too many or out of order, or no marker ends the data;
@@ -27,6 +27,8 @@ impl Entropy {
     pub fn read(&mut self, file: &[u8], mut at: usize, intervals: u64) -> Result<usize> {
         self.bytes.clear();
         self.ends.clear();
+        // No scan is longer than the rest of the file; growing step by step would copy all of it twice.
+        self.bytes.reserve(file.len().saturating_sub(at) + SLACK);
         loop {
             let rest = file.get(at..).unwrap_or_default();
             let run = find_ff(rest).ok_or_else(|| corrupt("the file ends within entropy-coded data"))?;

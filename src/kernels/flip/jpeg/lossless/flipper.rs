@@ -3,9 +3,10 @@
 
 use super::corrupt;
 use super::frame::Frame;
-use super::job::{Job, Output, Scratch};
+use super::job::{Job, Output};
 use super::marker::{self, Cursor, Segment};
 use super::scan::{Layout, Scan};
+use super::scratch::{self, Scratch};
 use super::tables::Tables;
 use super::{progressive, sequential};
 use crate::error::{Error, Result};
@@ -24,8 +25,10 @@ pub(super) struct Flipper<'a> {
     written: Tables,
     /// MCUs between restart markers, 0 for none.
     restart: u32,
-    /// Which components have had their scan.
+    /// Which components have had their scan, their first one in progressive files.
     coded: [bool; 4],
+    /// Blocks in all scans so far.
+    walked: u64,
     /// Progressive scans: what is known of each component so far.
     progress: [progressive::Progress; 4],
     scratch: Scratch,
@@ -35,7 +38,7 @@ impl<'a> Flipper<'a> {
     /// Prepares to flip `file`; `metadata` goes behind SOI.
     pub fn new(file: &'a [u8], direction: Direction, metadata: &[u8], control: &'a Control) -> Self {
         // An eighth more than the input: DC differences and stuffing rarely need as much.
-        let mut out = Vec::with_capacity(file.len() + file.len() / 8 + metadata.len());
+        let mut out = scratch::take_output(file.len() + file.len() / 8 + metadata.len() + 64);
         out.extend_from_slice(&[0xFF, marker::SOI]);
         out.extend_from_slice(metadata);
         Self {
@@ -48,8 +51,9 @@ impl<'a> Flipper<'a> {
             written: Tables::default(),
             restart: 0,
             coded: [false; 4],
+            walked: 0,
             progress: Default::default(),
-            scratch: Scratch::default(),
+            scratch: scratch::take(),
         }
     }
 
@@ -58,6 +62,19 @@ impl<'a> Flipper<'a> {
     /// # Errors
     /// Those of [`flip`](super::flip).
     pub fn run(mut self, trailer: &[u8]) -> Result<Vec<u8>> {
+        let result = self.segments(trailer);
+        scratch::give(self.scratch);
+        match result {
+            Ok(()) => Ok(self.out),
+            Err(error) => {
+                scratch::give_output(self.out);
+                Err(error)
+            }
+        }
+    }
+
+    /// Walks over all segments.
+    fn segments(&mut self, trailer: &[u8]) -> Result<()> {
         let mut cursor = Cursor::new(self.file)?;
         loop {
             self.control.check()?;
@@ -77,7 +94,7 @@ impl<'a> Flipper<'a> {
         }
         self.out.extend_from_slice(&[0xFF, marker::EOI]);
         self.out.extend_from_slice(trailer);
-        Ok(self.out)
+        Ok(())
     }
 
     /// Deals with a segment that is neither EOI nor SOS.
@@ -118,6 +135,12 @@ impl<'a> Flipper<'a> {
         let frame = self.frame.as_ref().ok_or_else(|| corrupt("a scan before the frame header"))?;
         let scan = Scan::parse(frame, segment.payload)?;
         let layout = Layout::new(frame, &scan, self.direction)?;
+        // A scan takes time for each of its blocks, but may take next to no bytes. Twenty scans of each component are
+        // more than any encoder writes; more than that have to come with as much data.
+        self.walked += layout.blocks();
+        if self.walked > 20 * frame.blocks() + 8 * self.file.len() as u64 {
+            return Err(Error::ImageUnsupported("JPEG: too many scans".into()));
+        }
         let job = Job {
             scan: &scan,
             header: segment.raw,

@@ -108,6 +108,12 @@ impl Frame {
         })
     }
 
+    /// Blocks in all components.
+    pub fn blocks(&self) -> u64 {
+        let blocks = |component: &Component| u64::from(component.blocks_x) * u64::from(component.blocks_y);
+        self.components.iter().map(blocks).sum()
+    }
+
     /// Makes sure that a flip would move no padding into the picture.
     ///
     /// # Errors

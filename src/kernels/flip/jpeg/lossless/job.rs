@@ -63,7 +63,7 @@ impl Block {
 /// A block's part of a progressive AC scan.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Band {
-    /// Which coefficients become nonzero here, bit 63 - k for zigzag position k.
+    /// Which coefficients become nonzero here, bit k for zigzag position k.
     pub new: u64,
     /// Bit position of its first symbol.
     pub start: u32,
@@ -75,19 +75,6 @@ pub(super) struct Band {
     pub tail_length: u8,
     /// Whether an EOBn ends it.
     pub ends: bool,
-}
-
-/// Memory that one scan leaves to the next.
-#[derive(Default)]
-pub(super) struct Scratch {
-    /// The code of a scan.
-    pub entropy: Entropy,
-    /// An index of a sequential scan.
-    pub blocks: Vec<Block>,
-    /// The values of a progressive DC scan.
-    pub dc: Vec<i16>,
-    /// An index of a progressive AC scan.
-    pub bands: Vec<Band>,
 }
 
 impl Job<'_> {

@@ -66,11 +66,42 @@ impl Symbols {
     }
 }
 
+/// Decodes DC differences.
+pub(super) struct Differences {
+    /// By the next eleven bits: size of the difference << 8 | bits of it and its code, 0 where that takes longer.
+    short: [u16; SIZE],
+    symbols: Symbols,
+}
+
+impl Differences {
+    /// Prepares a table.
+    pub fn new(table: &Table) -> Self {
+        let symbols = Symbols::new(table);
+        // Sizes above 15 are left to the long way, which refuses them.
+        let entry = |entry: u16| if entry as u8 > 15 { 0 } else { entry << 8 | ((entry >> 8) + (entry & 15)) };
+        Self { short: symbols.short.map(entry), symbols }
+    }
+
+    /// The bits that the difference at the top of `window` takes with its code, 31 at most, and without; none when no
+    /// code begins like this or its symbol is not legal.
+    #[inline(always)]
+    pub fn get(&self, window: u64) -> Option<(u32, u32)> {
+        let entry = u32::from(self.short[(window >> (64 - INDEX_BITS)) as usize]);
+        if entry != 0 { Some((entry & 0xFF, entry >> 8)) } else { self.get_long(window) }
+    }
+
+    #[cold]
+    fn get_long(&self, window: u64) -> Option<(u32, u32)> {
+        let (length, size) = self.symbols.get(window).filter(|&(_, size)| size < 16)?;
+        Some((length + u32::from(size), size.into()))
+    }
+}
+
 /// Decodes the AC coefficients of a sequential block, up to two of them and EOB a step.
 ///
-/// What a step holds, from bit 0: the bits it takes (6); how far behind the step's first position the first (6) and
-/// the second (6) coefficient stand; how far the position moves (8, plus [`END`] with EOB); from bit 28 which of the
-/// top 18 bits are the second coefficient's value bits (18), then the first's (18).
+/// What a step holds, from bit 0: the bits it takes (6); from bit 8 how far the position moves (8, plus [`END`] with
+/// EOB); how far behind the step's first position the first (6) and the second (6) coefficient stand; from bit 28 which
+/// of the top 18 bits are the second coefficient's value bits (18), then the first's (18).
 pub(super) struct Steps {
     steps: Box<[u64; SIZE]>,
 }
@@ -79,50 +110,25 @@ pub(super) struct Steps {
 const TOP: u64 = !0 << (64 - STEP_BITS);
 
 impl Steps {
-    /// Prepares a table whose single symbols are `symbols`.
-    pub fn new(symbols: &Symbols) -> Self {
-        let mut steps = Box::new([0; SIZE]);
-        for (index, step) in steps.iter_mut().enumerate() {
-            *step = Self::step(symbols, index as u64);
-        }
+    /// Prepares a table, `symbols` being the same one prepared for single symbols.
+    pub fn new(table: &Table, symbols: &Symbols) -> Self {
+        let mut steps = Box::new([SLOW << 8; SIZE]);
+        table.for_each(|symbol, code, length| {
+            let mut first = Builder::default();
+            if length > INDEX_BITS || !first.add(symbol, length) {
+                return;
+            }
+            let steps = &mut steps[(code as usize) << (INDEX_BITS - length)..][..1 << (INDEX_BITS - length)];
+            // What follows does not depend on the value bits in between.
+            let left = INDEX_BITS.saturating_sub(first.taken);
+            for index in 0..1 << left {
+                let mut whole = first;
+                whole.grow(index, symbols);
+                let step = whole.step();
+                steps.iter_mut().skip(index).step_by(1 << left).for_each(|to| *to = step);
+            }
+        });
         Self { steps }
-    }
-
-    /// The step for the eleven bits `index`.
-    fn step(symbols: &Symbols, index: u64) -> u64 {
-        let mut taken = 0;
-        let mut advance = 0_u64;
-        let mut shifts = [0_u64; 2];
-        let mut values = [0_u64; 2];
-        let mut coefficients = 0;
-        while taken < INDEX_BITS {
-            let entry = symbols.short[((index << taken) as usize) & (SIZE - 1)];
-            let (length, run, size) = (u32::from(entry >> 8), u64::from(entry as u8 >> 4), u32::from(entry & 15));
-            // The code itself has to lie within the eleven bits, its value bits need not.
-            if length == 0 || taken + length > INDEX_BITS || taken + length + size > STEP_BITS {
-                break;
-            }
-            if size == 0 && run == 0 {
-                taken += length;
-                advance += u64::from(END);
-                break;
-            }
-            if (size == 0 && run != 15) || coefficients == 2 {
-                break;
-            }
-            taken += length;
-            if size > 0 {
-                values[coefficients] = (!0 << (64 - size)) >> taken;
-            }
-            taken += size;
-            shifts[coefficients] = advance + run;
-            advance += run + 1;
-            coefficients += 1;
-        }
-        if taken == 0 {
-            return SLOW << 18;
-        }
-        values[0] | values[1] >> STEP_BITS | advance << 18 | shifts[1] << 12 | shifts[0] << 6 | u64::from(taken)
     }
 
     /// The step at the top of `window`.
@@ -137,24 +143,135 @@ impl Steps {
 pub(super) struct Step(u64);
 
 impl Step {
-    /// How far the position moves; plus [`END`] when the block ends.
+    /// The bits it takes, at most [`STEP_BITS`], in the lower six bits; what is above has to be masked.
     #[inline(always)]
-    pub fn advance(self) -> u32 {
-        (self.0 >> 18) as u32 & 0xFF
+    pub fn length(self) -> u64 {
+        self.0
     }
 
-    /// The bits it takes, at most [`STEP_BITS`].
+    /// The bits it takes, and from bit 8 how far the position moves, plus [`END`] when the block ends.
     #[inline(always)]
-    pub fn length(self) -> u32 {
-        self.0 as u32 & 63
+    pub fn advance(self) -> u32 {
+        u32::from(self.0 as u16)
     }
 
     /// Which of the top bits a flip complements; `negated` has the position that the step starts at on top.
     #[inline(always)]
     pub fn complement(self, negated: u64) -> u64 {
         // An arithmetic shift spreads the top bit: all ones where the coefficient is negated.
-        let first = ((negated << ((self.0 >> 6) & 63)) as i64 >> 63) as u64;
-        let second = ((negated << ((self.0 >> 12) & 63)) as i64 >> 63) as u64;
+        let first = ((negated << ((self.0 >> 16) & 63)) as i64 >> 63) as u64;
+        let second = ((negated << ((self.0 >> 22) & 63)) as i64 >> 63) as u64;
         ((first & self.0) | (second & (self.0 << STEP_BITS))) & TOP
+    }
+}
+
+/// A step that is being put together.
+#[derive(Clone, Copy, Default)]
+struct Builder {
+    /// Bits so far.
+    taken: u32,
+    /// How far the position moves so far.
+    advance: u64,
+    /// Coefficients so far, ZRL among them: how far behind the step's first position they stand, and which of its
+    /// bits, flushed left, are their values.
+    coefficients: usize,
+    shifts: [u64; 2],
+    values: [u64; 2],
+}
+
+impl Builder {
+    /// Adds a symbol whose code has `length` bits; false if the step has no place for it.
+    fn add(&mut self, symbol: u8, length: u32) -> bool {
+        let (run, size) = (u64::from(symbol >> 4), u32::from(symbol & 15));
+        let (end, legal) = (symbol == 0, size > 0 || run == 15);
+        if self.taken + length + size > STEP_BITS || (!end && (!legal || self.coefficients == 2)) {
+            return false;
+        }
+        self.taken += length;
+        if end {
+            self.advance += u64::from(END);
+            return true;
+        }
+        if size > 0 {
+            self.values[self.coefficients] = !(!0 >> size) >> self.taken;
+        }
+        self.shifts[self.coefficients] = self.advance + run;
+        self.taken += size;
+        self.advance += run + 1;
+        self.coefficients += 1;
+        true
+    }
+
+    /// Adds what symbols follow in the lower bits of `index`, as far as those tell.
+    fn grow(&mut self, index: usize, symbols: &Symbols) {
+        while self.taken < INDEX_BITS && self.advance < u64::from(END) {
+            let entry = symbols.short[(index << self.taken) & (SIZE - 1)];
+            let length = u32::from(entry >> 8);
+            // The code has to lie within the index, its value bits need not.
+            if length == 0 || self.taken + length > INDEX_BITS || !self.add(entry as u8, length) {
+                return;
+            }
+        }
+    }
+
+    /// The entry of [`Steps`].
+    fn step(&self) -> u64 {
+        let [first, second] = self.values;
+        let shifts = self.shifts[1] << 22 | self.shifts[0] << 16;
+        first | second >> STEP_BITS | shifts | self.advance << 8 | u64::from(self.taken)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// A step says the same as decoding its symbols one by one.
+        #[test]
+        fn steps_equal_symbols(
+            weights in proptest::collection::vec((any::<u8>(), 1_u32..2000), 1..200),
+            window: u64,
+            negated: u64,
+        ) {
+            let mut counts = [0; 256];
+            weights.iter().for_each(|&(symbol, count)| counts[usize::from(symbol)] = count);
+            let table = super::super::optimal::table(&counts);
+            let symbols = Symbols::new(&table);
+            let step = Steps::new(&table, &symbols).get(window);
+            prop_assume!(step.advance() >> 8 != SLOW as u32);
+
+            let (mut taken, mut k, mut complement) = (0, 0, 0);
+            while taken < step.advance() & 63 {
+                let (length, symbol) = symbols.get(window << taken).expect("a step holds known codes only");
+                let (run, size) = (u32::from(symbol >> 4), u32::from(symbol & 15));
+                if symbol == 0 {
+                    k += END;
+                } else {
+                    if size > 0 && (negated << (k + run)) >> 63 == 1 {
+                        complement |= !(!0 >> size) >> (taken + length);
+                    }
+                    k += run + 1;
+                }
+                taken += length + size;
+            }
+            prop_assert_eq!(taken, step.advance() & 63);
+            prop_assert!(taken <= STEP_BITS);
+            prop_assert_eq!(k, step.advance() >> 8);
+            prop_assert_eq!(complement, step.complement(negated));
+        }
+    }
+
+    #[test]
+    fn codes_of_all_lengths_are_found() {
+        let table = Table { counts: [1; 16], symbols: (0..16).collect() };
+        let symbols = Symbols::new(&table);
+        for length in 1..=16 {
+            // Symbol n has n ones and a zero.
+            let window = !(!0 >> (length - 1));
+            assert_eq!(symbols.get(window), Some((length, length as u8 - 1)));
+        }
+        assert_eq!(symbols.get(!0), None);
     }
 }

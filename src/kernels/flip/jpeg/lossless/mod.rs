@@ -9,15 +9,21 @@
 //!
 //! | file | holds | T.81 |
 //! |---|---|---|
+//! | `flipper` | the walk over a whole file | B.2.1 |
 //! | `marker` | segments of a file | B.1.1, B.2.4 |
 //! | `frame` | frame header, which sizes can be flipped | B.2.2, A.1.1, A.2.4 |
-//! | `scan` | scan header, order of the blocks in a scan | B.2.3, A.2 |
+//! | `scan` | scan header, order of the blocks in an MCU | B.2.3, A.2 |
 //! | `huffman`, `optimal`, `tables` | code tables: read, built, written | B.2.4.2, C, K.2 |
 //! | `lookup` | decoding tables, up to two coefficients and EOB a step | F.2.2.3 |
 //! | `entropy` | entropy-coded data without stuffing and RSTn | B.1.1.5, F.1.2.3 |
+//! | `reader`, `place` | bits in, complemented in place | F.2.2 |
 //! | `writer` | bits out, with stuffing | F.1.2.3 |
+//! | `job`, `order` | one scan, and the walk over its blocks in mirrored order | A.2 |
+//! | `dc` | DC differences | F.1.2.1 |
 //! | `sequential` | sequential scans | F |
-//! | `flipper` | the walk over a whole file | B.2.1 |
+//! | `progressive` | progressive scans | G |
+//! | `scratch` | memory kept between flips | |
+//! | `cpu` | BMI2 where there is any; the one `unsafe` block | |
 
 mod cpu;
 mod dc;
@@ -34,6 +40,7 @@ mod place;
 mod progressive;
 mod reader;
 mod scan;
+mod scratch;
 mod sequential;
 mod tables;
 mod writer;
@@ -53,6 +60,13 @@ use crate::kernels::flip::options::Direction;
 /// `Aborted`.
 pub fn flip(file: &[u8], direction: Direction, metadata: &[u8], trailer: &[u8], control: &Control) -> Result<Vec<u8>> {
     flipper::Flipper::new(file, direction, metadata, control).run(trailer)
+}
+
+/// Takes back the memory of a flipped file that is not needed any more, for the next [`flip`] to write into.
+///
+/// Nobody has to call this. At most 64 MiB are kept, together with the flips' own working memory.
+pub fn recycle(flipped: Vec<u8>) {
+    scratch::give_output(flipped);
 }
 
 /// The error for bytes that break T.81.
@@ -90,4 +104,22 @@ fn negated(direction: Direction) -> u64 {
         }
     }
     set
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn negated_positions_follow_figure_5() {
+        // The first ten positions in zigzag order are (row, column) 00 01 10 20 11 02 03 12 21 30, the last is 77.
+        assert_eq!(negated(Direction::Vertical) >> 54, 0b00_1010_0101);
+        assert_eq!(negated(Direction::Horizontal) >> 54, 0b01_0010_1010);
+        assert_eq!(negated(Direction::Both), negated(Direction::Vertical) ^ negated(Direction::Horizontal));
+        for direction in [Direction::Vertical, Direction::Horizontal, Direction::Both] {
+            assert_eq!(negated(direction).count_ones(), 32);
+        }
+        assert_eq!(negated(Direction::Vertical) & 1, 1);
+        assert_eq!(negated(Direction::Both) & 1, 0);
+    }
 }

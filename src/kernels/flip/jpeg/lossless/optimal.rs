@@ -71,3 +71,52 @@ fn limit_lengths(per_length: &mut [u32; 258]) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The room a table leaves of the 2^16 codes of 16 bits.
+    fn left(table: &Table) -> i64 {
+        (1..).zip(&table.counts).fold(1 << 16, |left, (length, &count)| left - (i64::from(count) << (16 - length)))
+    }
+
+    #[test]
+    fn every_symbol_gets_a_code_and_none_is_all_ones() {
+        for symbols in [1, 2, 3, 100, 255, 256] {
+            let mut counts = [0; 256];
+            counts.iter_mut().zip(1..).take(symbols).for_each(|(count, i)| *count = i * i);
+            let table = table(&counts);
+            assert_eq!(table.symbols.len(), symbols);
+            assert!(table.codes().covers(&counts));
+            assert!(left(&table) > 0, "{symbols}");
+        }
+    }
+
+    #[test]
+    fn codes_are_cut_to_sixteen_bits() {
+        // Fibonacci numbers make the longest codes that there are.
+        let mut counts = [0; 256];
+        let (mut a, mut b) = (1_u32, 1_u32);
+        for count in counts.iter_mut().take(40) {
+            *count = a;
+            (a, b) = (b, a + b);
+        }
+        let table = table(&counts);
+        assert!(table.codes().covers(&counts));
+        assert!(left(&table) > 0);
+    }
+
+    #[test]
+    fn no_symbol_makes_no_code() {
+        assert_eq!(table(&[0; 256]), Table { counts: [0; 16], symbols: Vec::new() });
+    }
+
+    #[test]
+    fn frequent_symbols_have_short_codes() {
+        let mut counts = [0; 256];
+        (counts[5], counts[6], counts[7]) = (1000, 10, 1);
+        let codes = table(&counts).codes();
+        assert_eq!([5, 6, 7].map(|symbol| codes.get(symbol).1), [1, 2, 3]);
+    }
+}

@@ -5,6 +5,7 @@ use super::cpu::{self, Work};
 use super::job::Job;
 use super::scan::{Keeps, Layout, Slot};
 use crate::error::Result;
+use std::ops::Range;
 
 /// Takes the blocks of a scan in mirrored order. Implementations are `#[inline(always)]`, see [`Work`].
 pub(super) trait Visitor {
@@ -14,6 +15,12 @@ pub(super) trait Visitor {
 
     /// The end of a restart interval, with its number from 0.
     fn restart(&mut self, number: u32);
+
+    /// Blocks that stand one behind another in the source and here, each of them with the block before it in its
+    /// component the same: the rest of a row. Those who do nothing with that return false and are shown each block.
+    fn unchanged(&mut self, _blocks: Range<usize>, _slots: &[Slot]) -> bool {
+        false
+    }
 }
 
 /// Shows `visitor` all blocks of the mirrored scan and the end of each restart interval but the last.
@@ -39,10 +46,17 @@ impl<V: Visitor> Work for Walk<'_, V> {
         let restart = job.restart;
         let mut left = restart;
         let mut restarts = 0;
+        let rows_stay = restart == 0 && slots.iter().all(|slot| slot.keeps != Keeps::Never);
         for y in 0..mcus_y {
             job.control.check()?;
             let row = if flip_rows { mcus_y - 1 - y } else { y } * mcus_x;
             for x in 0..mcus_x {
+                if rows_stay && x == 1 {
+                    let (begin, end) = ((row + 1) as usize * slots.len(), (row + mcus_x) as usize * slots.len());
+                    if visitor.unchanged(begin..end, slots) {
+                        break;
+                    }
+                }
                 if restart > 0 {
                     if left == 0 {
                         visitor.restart(restarts);

@@ -4,7 +4,7 @@
 //! refill before they are needed, and what is stored is never loaded again.
 #![forbid(unsafe_code)]
 
-use super::lookup::STEP_BITS;
+use super::lookup::{STEP_BITS, Step};
 
 /// Bits that may be skipped between two refills at least: three steps of the lookup tables.
 pub(super) const REFILLED: u32 = 3 * STEP_BITS;
@@ -34,8 +34,9 @@ pub(super) struct Reader {
     ahead: u64,
     /// Offset in the window of a byte at or before the position.
     base: usize,
-    /// How many bits from there on are dealt with, 7 + [`REFILLED`] at most.
-    used: u32,
+    /// How many bits from there on are dealt with, 7 + [`REFILLED`] at most (6); from bit 8 the zigzag position, for
+    /// those who keep it here: so a step adds to both at once.
+    state: u32,
     /// Which bits from there on are to be complemented.
     complement: u64,
 }
@@ -50,13 +51,13 @@ impl Reader {
     /// Starts at the beginning of a window.
     pub fn new(code: &Window) -> Self {
         let (word, ahead) = (load(code, 0), load(code, 8));
-        Self { next: word, word, ahead, base: 0, used: 0, complement: 0 }
+        Self { next: word, word, ahead, base: 0, state: 0, complement: 0 }
     }
 
     /// The position in the window, in bits.
     #[inline(always)]
     pub fn position(&self) -> u32 {
-        self.base as u32 * 8 + self.used
+        self.base as u32 * 8 + (self.state & 63)
     }
 
     /// Goes over to the window that starts as many bytes later as this returns.
@@ -74,14 +75,42 @@ impl Reader {
     /// Complements those of the next bits that are set here, flushed left.
     #[inline(always)]
     pub fn complement(&mut self, bits: u64) {
-        self.complement |= bits >> (self.used & 63);
+        self.complement |= bits >> (self.state & 63);
     }
 
     /// Goes on by `bits`; at most [`REFILLED`] between two refills.
     #[inline(always)]
     pub fn skip(&mut self, bits: u32) {
+        debug_assert!((self.state & 63) + bits <= 7 + REFILLED, "more skipped than a refill holds");
         self.next <<= bits & 63;
-        self.used += bits;
+        self.state += bits;
+    }
+
+    /// The zigzag position.
+    #[inline(always)]
+    pub fn k(&self) -> u32 {
+        self.state >> 8
+    }
+
+    /// Sets the zigzag position.
+    #[inline(always)]
+    pub fn set_k(&mut self, k: u32) {
+        self.state = self.state & 63 | k << 8;
+    }
+
+    /// The zigzag position behind a step.
+    #[inline(always)]
+    pub fn k_behind(&self, step: Step) -> u32 {
+        (self.state + step.advance()) >> 8
+    }
+
+    /// Takes a step, complementing coefficients of `negated` positions (bit 63 - k for k).
+    #[inline(always)]
+    pub fn take(&mut self, step: Step, negated: u64) {
+        debug_assert!((self.state & 63) + (step.advance() & 63) <= 7 + REFILLED, "more taken than a refill holds");
+        self.complement(step.complement(negated << (self.k() & 63)));
+        self.next <<= step.length() & 63;
+        self.state += step.advance();
     }
 
     /// Writes what is complemented so far.
@@ -99,13 +128,13 @@ impl Reader {
     pub fn refill(&mut self, code: &mut Window) {
         self.store(code);
         // In two shifts, as nothing may have been used, or no whole byte.
-        self.next |= self.ahead >> 1 >> ((63 - self.used) & 63);
+        self.next |= self.ahead >> 1 >> (!self.state & 63);
         // 61 bits have been used at most: this never shifts by 64.
-        let whole = self.used & 0x38;
+        let whole = self.state & 0x38;
         self.word = self.word << whole | self.ahead >> 1 >> (63 - whole);
         self.complement <<= whole;
-        self.base += (self.used >> 3) as usize;
-        self.used &= 7;
+        self.base += (whole >> 3) as usize;
+        self.state -= whole;
         // Behind all that has been stored, so it does not wait for that.
         self.ahead = load(code, self.base + 8);
     }

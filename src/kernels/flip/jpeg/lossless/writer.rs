@@ -92,3 +92,45 @@ impl<'a> BitWriter<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stuffs_pads_and_restarts() {
+        let mut out = Vec::new();
+        let mut writer = BitWriter::new(&mut out);
+        writer.put(0xFF, 8);
+        writer.put(0b101, 3);
+        writer.restart(9);
+        writer.put(0x7FFF_FFFF, 31);
+        writer.put(0, 0);
+        writer.put(0xFF00_FFFF_FFFF, 49);
+        writer.finish();
+        // 31 ones and one of the 49 bits, which begin with a one; 8 zeros; the rest.
+        let whole = [0xFF, 0, 0xBF, 0xFF, 0xD1, 0xFF, 0, 0xFF, 0, 0xFF, 0, 0xFE];
+        assert_eq!(out[..whole.len()], whole);
+    }
+
+    #[test]
+    fn copies_any_range_of_bits() {
+        let source: Vec<u8> = (0..64_u32).map(|i| (i * 37 % 251) as u8).collect();
+        for from in 0..20 {
+            for to in from..200 {
+                let mut out = Vec::new();
+                let mut writer = BitWriter::new(&mut out);
+                writer.put(1, 1);
+                writer.copy(&source, from, to);
+                writer.finish();
+                let bit = |i: u32| source[i as usize / 8] >> (7 - i % 8) & 1;
+                let mut expected: Vec<u8> = std::iter::once(1).chain((from..to).map(bit)).collect();
+                expected.resize(expected.len().next_multiple_of(8), 1);
+                let byte = |bits: &[u8]| bits.iter().fold(0, |byte, bit| byte << 1 | bit);
+                let stuffed = |byte: u8| std::iter::once(byte).chain((byte == 0xFF).then_some(0));
+                let bytes: Vec<u8> = expected.chunks(8).map(byte).flat_map(stuffed).collect();
+                assert_eq!(out, bytes, "{from}..{to}");
+            }
+        }
+    }
+}

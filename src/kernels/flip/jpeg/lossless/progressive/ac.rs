@@ -7,12 +7,13 @@
 
 use super::super::entropy::load_bits;
 use super::super::huffman::{Codes, Table};
-use super::super::job::{Band, Job, Output, Scratch};
+use super::super::job::{Band, Job, Output};
 use super::super::lookup::Symbols;
+use super::super::scratch::Scratch;
 use super::super::tables::Class;
 use super::super::writer::BitWriter;
 use super::super::{negated, optimal};
-use super::ac_parse::{Parser, target};
+use super::ac_parse::{Parser, Zeros};
 use super::eob_run::{Available, Count, Write, join};
 use crate::error::Result;
 use std::rc::Rc;
@@ -102,17 +103,17 @@ impl Recoder<'_> {
         let nonzero = self.nonzero.get(index).copied().unwrap_or_default();
         let nonzero = if self.job.scan.ah > 0 { nonzero } else { 0 };
         let end = band.start + u32::from(band.length);
-        let (mut at, mut k) = (band.start, self.job.scan.ss);
+        let mut at = band.start;
+        let mut zeros = Zeros::new(nonzero, self.job.scan.ss, self.job.scan.se);
         while at < end {
             // All this has been read before: neither can fail.
             let Some((length, symbol)) = self.symbols.get(load_bits(self.code, at)) else { return };
-            let Some(found) = target(nonzero, k, u32::from(symbol >> 4), self.job.scan.se) else { return };
+            let Some(found) = zeros.next(u32::from(symbol >> 4)) else { return };
             let (new_code, new_length) = self.codes.get(symbol);
             writer.put(new_code, new_length);
             let behind = at + length + u32::from(symbol & 15) + found.corrections;
             writer.copy(self.code, at + length, behind);
             at = behind;
-            k = found.k + 1;
         }
     }
 }

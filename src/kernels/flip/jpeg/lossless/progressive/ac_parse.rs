@@ -18,35 +18,59 @@ pub(super) struct Parser<'a> {
     pub symbols: &'a Symbols,
     /// Which coefficients to negate, bit 63 - k for zigzag position k.
     pub negated: u64,
-    /// Which coefficients of each block are nonzero already.
+    /// Which coefficients of each block are nonzero already, bit k for zigzag position k.
     pub nonzero: &'a [u64],
+}
+
+/// The coefficients of a block that a symbol's run can count: those that are zero so far (G.1.2.3); in a first scan
+/// that is all of them.
+#[derive(Clone, Copy)]
+pub(super) struct Zeros {
+    /// Bit k for zigzag position k, from the next position on to the band's end.
+    set: u64,
+    /// The next position.
+    k: u32,
 }
 
 /// Where a symbol's coefficient stands.
 pub(super) struct Target {
     /// Its zigzag position, that of the sixteenth zero for ZRL.
     pub k: u32,
-    /// How many correction bits stand before it: for coefficients that are nonzero already (G.1.2.3).
+    /// How many correction bits stand before it: for the coefficients on the way that are not zero any more.
     pub corrections: u32,
 }
 
-/// Finds the coefficient `run` zeros behind position `k`; none beyond `se`. In a first scan `nonzero` is 0.
-#[inline(always)]
-pub(super) fn target(nonzero: u64, k: u32, run: u32, se: u32) -> Option<Target> {
-    if nonzero == 0 {
-        let at = k + run;
-        return (at <= se).then_some(Target { k: at, corrections: 0 });
+impl Zeros {
+    /// All of a band's of a block that has these `nonzero` coefficients (bit k for zigzag position k).
+    #[inline(always)]
+    pub fn new(nonzero: u64, ss: u32, se: u32) -> Self {
+        Self { set: !nonzero & (!0 << ss) & (!0 >> (63 - se)), k: ss }
     }
-    let mut zeros = !nonzero & (!0 >> k) & (!0 << (63 - se));
-    for _ in 0..run {
-        zeros &= !(1 << 63 >> (zeros.leading_zeros() & 63));
+
+    /// Goes over `run` zeros to the one behind them; none if the band ends before.
+    #[inline(always)]
+    pub fn next(&mut self, run: u32) -> Option<Target> {
+        // Most runs are short: up to four there is no branch to guess wrong.
+        for i in 0..4 {
+            let less = self.set & self.set.wrapping_sub(1);
+            self.set = if i < run { less } else { self.set };
+        }
+        for _ in 4..run {
+            self.set &= self.set.wrapping_sub(1);
+        }
+        if self.set == 0 {
+            return None;
+        }
+        let k = self.set.trailing_zeros();
+        let corrections = k - self.k - run;
+        self.set &= self.set - 1;
+        self.k = k + 1;
+        Some(Target { k, corrections })
     }
-    let at = zeros.leading_zeros();
-    (zeros != 0).then(|| Target { k: at, corrections: at - k - run })
 }
 
-/// Some blocks in a row.
-struct Row<'a> {
+/// Some blocks in a row; whether they are refined is known when this is compiled.
+struct Row<'a, const REFINES: bool> {
     parser: &'a Parser<'a>,
     count: u32,
     place: Place,
@@ -56,19 +80,18 @@ struct Row<'a> {
     counts: &'a mut [u32; 256],
 }
 
-impl Work for Row<'_> {
+impl<const REFINES: bool> Work for Row<'_, REFINES> {
     type Output = Result<(Place, u32)>;
 
     #[inline(always)]
     fn run(self) -> Self::Output {
         let Self { parser, count, mut place, mut eob_run, code, bands, counts } = self;
         for _ in 0..count {
-            let nonzero = parser.nonzero.get(bands.len()).copied().unwrap_or_default();
-            let nonzero = if parser.job.scan.ah > 0 { nonzero } else { 0 };
+            let nonzero = if REFINES { parser.nonzero.get(bands.len()).copied().unwrap_or_default() } else { 0 };
             place.at += place.reader.rebase();
             let window = window(code, place.at).ok_or_else(ends_early)?;
             let mut band;
-            (place.reader, eob_run, band) = parser.block(place.reader, eob_run, nonzero, window, counts)?;
+            (place.reader, eob_run, band) = parser.block::<REFINES>(place.reader, eob_run, nonzero, window, counts)?;
             band.start += place.at as u32 * 8;
             band.tail += place.at as u32 * 8;
             bands.push(band);
@@ -96,8 +119,12 @@ impl Parser<'_> {
                 eob_run = 0;
             }
             let code = &mut entropy.bytes[..];
-            let row = Row { parser: self, count, place, eob_run, code, bands, counts: &mut counts };
-            (place, eob_run) = cpu::run(row)?;
+            let counts = &mut counts;
+            (place, eob_run) = if self.job.scan.ah > 0 {
+                cpu::run(Row::<true> { parser: self, count, place, eob_run, code, bands, counts })?
+            } else {
+                cpu::run(Row::<false> { parser: self, count, place, eob_run, code, bands, counts })?
+            };
             if place.position() > end {
                 return Err(ends_early());
             }
@@ -108,7 +135,7 @@ impl Parser<'_> {
 
     /// Walks over a block, `eob_run` being how many blocks from this one on are known to have no symbols.
     #[inline(always)]
-    fn block(
+    fn block<const REFINES: bool>(
         &self,
         mut reader: Reader,
         mut eob_run: u32,
@@ -116,11 +143,11 @@ impl Parser<'_> {
         code: &mut Window,
         counts: &mut [u32; 256],
     ) -> Result<(Reader, u32, Band)> {
-        let (se, refines) = (self.job.scan.se, self.job.scan.ah > 0);
-        let mut k = self.job.scan.ss;
+        let se = self.job.scan.se;
+        let mut zeros = Zeros::new(nonzero, self.job.scan.ss, se);
         let mut band = Band { start: reader.position(), ..Band::default() };
         if eob_run == 0 {
-            while k <= se {
+            while zeros.k <= se {
                 reader.refill(code);
                 let Some((length, symbol)) = self.symbols.get(reader.bits()) else {
                     return Err(corrupt("an AC code is not in its table"));
@@ -135,43 +162,44 @@ impl Parser<'_> {
                 }
                 counts[usize::from(symbol)] += 1;
                 // A refinement's new coefficients are 1 or -1: a sign is all that follows.
-                if refines && size > 1 {
+                if REFINES && size > 1 {
                     return Err(corrupt("a refinement scan's symbol is not legal"));
                 }
-                let Some(found) = target(nonzero, k, run, se) else {
+                let Some(found) = zeros.next(run) else {
                     return Err(corrupt("a band has too many coefficients"));
                 };
-                if size > 0 {
-                    band.new |= 1 << 63 >> found.k;
-                    if (self.negated << found.k) >> 63 == 1 {
-                        reader.complement(!(!0 >> size) >> length);
-                    }
-                }
-                reader.skip(length + size);
-                reader = self.skip_corrections(reader, found.corrections, code);
-                k = found.k + 1;
+                // ZRL has no value bits, so it complements none and becomes no coefficient.
+                band.new |= u64::from(size > 0) << found.k;
+                let negated = ((self.negated << found.k) as i64 >> 63) as u64;
+                reader.complement((!(!0 >> size) & negated) >> length);
+                reader = skip(reader, length + size + found.corrections, code);
             }
         }
         if eob_run > 0 {
             eob_run -= 1;
             band.ends = true;
             band.tail = reader.position();
-            band.tail_length = if k <= se { (nonzero & (!0 >> k) & (!0 << (63 - se))).count_ones() as u8 } else { 0 };
-            reader = self.skip_corrections(reader, u32::from(band.tail_length), code);
+            if REFINES && zeros.k <= se {
+                band.tail_length = (nonzero & (!0 << zeros.k) & (!0 >> (63 - se))).count_ones() as u8;
+                // EOBn has taken its share of the last refill.
+                reader.refill(code);
+                reader = skip(reader, u32::from(band.tail_length), code);
+            }
         } else {
             band.length = (reader.position() - band.start) as u16;
         }
         Ok((reader, eob_run, band))
     }
+}
 
-    #[inline(always)]
-    fn skip_corrections(&self, mut reader: Reader, mut bits: u32, code: &mut Window) -> Reader {
-        while bits > 0 {
-            reader.refill(code);
-            let now = bits.min(REFILLED);
-            reader.skip(now);
-            bits -= now;
-        }
-        reader
+/// Goes on by `bits` of which the last may be more than a refill holds, though not more than two.
+#[inline(always)]
+fn skip(mut reader: Reader, mut bits: u32, code: &mut Window) -> Reader {
+    while bits > REFILLED {
+        reader.skip(REFILLED);
+        reader.refill(code);
+        bits -= REFILLED;
     }
+    reader.skip(bits);
+    reader
 }

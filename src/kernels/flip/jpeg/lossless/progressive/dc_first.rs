@@ -3,12 +3,13 @@
 
 use super::super::dc::{self, Predictor};
 use super::super::huffman::Codes;
-use super::super::job::{Job, Output, Scratch};
-use super::super::lookup::Symbols;
+use super::super::job::{Job, Output};
+use super::super::lookup::Differences;
 use super::super::order::{Visitor, walk};
 use super::super::place::{Place, ends_early};
 use super::super::reader::window;
 use super::super::scan::Slot;
+use super::super::scratch::Scratch;
 use super::super::tables::Class;
 use super::super::writer::BitWriter;
 use crate::error::Result;
@@ -27,8 +28,8 @@ pub(super) fn flip_scan(
     for component in components {
         tables.push(job.tables.get(Class::Dc, component.dc_table)?);
     }
-    let symbols: Vec<_> = tables.iter().map(|table| Symbols::new(table)).collect();
-    parse(job, &symbols, scratch)?;
+    let differences: Vec<_> = tables.iter().map(|table| Differences::new(table)).collect();
+    parse(job, &differences, scratch)?;
 
     let values = &scratch.dc[..];
     let value = |index: usize| values.get(index).copied().unwrap_or_default();
@@ -69,7 +70,7 @@ impl<F: Fn(usize) -> i16> Visitor for Recode<'_, F> {
 }
 
 /// Fills `scratch.dc` with the coefficients in coding order.
-fn parse(job: &Job<'_>, symbols: &[Symbols], scratch: &mut Scratch) -> Result<()> {
+fn parse(job: &Job<'_>, differences: &[Differences], scratch: &mut Scratch) -> Result<()> {
     let Scratch { entropy, dc, .. } = scratch;
     dc.clear();
     dc.reserve(job.layout.blocks() as usize);
@@ -84,7 +85,7 @@ fn parse(job: &Job<'_>, symbols: &[Symbols], scratch: &mut Scratch) -> Result<()
                 let window = window(&mut entropy.bytes, place.at).ok_or_else(ends_early)?;
                 place.reader.refill(window);
                 let bits = place.reader.bits();
-                let (value, length) = place.predictor.read(&symbols[slot.component], slot.component, bits)?;
+                let (value, length) = place.predictor.read(&differences[slot.component], slot.component, bits)?;
                 place.reader.skip(length);
                 dc.push(value);
             }

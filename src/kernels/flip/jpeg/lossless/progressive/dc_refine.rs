@@ -2,10 +2,11 @@
 #![forbid(unsafe_code)]
 
 use super::super::entropy::load_bits;
-use super::super::job::{Job, Output, Scratch};
+use super::super::job::{Job, Output};
 use super::super::order::{Visitor, walk};
 use super::super::place::ends_early;
 use super::super::scan::Slot;
+use super::super::scratch::Scratch;
 use super::super::writer::BitWriter;
 use crate::error::Result;
 

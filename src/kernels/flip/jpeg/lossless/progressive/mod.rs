@@ -12,15 +12,16 @@ mod dc_refine;
 mod eob_run;
 
 use super::corrupt;
-use super::job::{Job, Output, Scratch};
+use super::job::{Job, Output};
 use super::scan::Scan;
+use super::scratch::Scratch;
 use crate::error::Result;
 
 /// What earlier scans said of a component.
 pub(super) struct Progress {
     /// The bit plane each coefficient is known to, by zigzag position.
     planes: [Option<u32>; 64],
-    /// Which coefficients are nonzero so far, bit 63 - k for zigzag position k, by block; empty before the first AC
+    /// Which coefficients are nonzero so far, bit k for zigzag position k, by block; empty before the first AC
     /// scan.
     nonzero: Vec<u64>,
 }

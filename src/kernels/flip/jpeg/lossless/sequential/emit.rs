@@ -8,6 +8,7 @@ use super::super::order::{Visitor, walk};
 use super::super::scan::Slot;
 use super::super::writer::BitWriter;
 use crate::error::Result;
+use std::ops::Range;
 use std::rc::Rc;
 
 /// A parsed scan.
@@ -98,5 +99,22 @@ impl Visitor for Copy<'_> {
         (self.from, self.to) = (0, 0);
         self.writer.restart(number);
         self.predictor = Predictor::default();
+    }
+
+    #[inline(always)]
+    fn unchanged(&mut self, blocks: Range<usize>, slots: &[Slot]) -> bool {
+        let Some(blocks @ [first, .., last]) = self.blocks.get(blocks) else { return false };
+        if self.rebuilt.contains(&true) {
+            return false;
+        }
+        if first.start != self.to {
+            self.flush();
+            self.from = first.start;
+        }
+        self.to = last.end();
+        for (slot, block) in slots.iter().rev().zip(blocks.iter().rev()).rev() {
+            self.predictor.difference(slot.component, block.dc);
+        }
+        true
     }
 }

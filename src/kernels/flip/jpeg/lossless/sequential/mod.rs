@@ -6,8 +6,9 @@
 mod emit;
 mod parse;
 
-use super::job::{Job, Output, Scratch};
+use super::job::{Job, Output};
 use super::negated;
+use super::scratch::Scratch;
 use super::tables::Class;
 use super::writer::BitWriter;
 use crate::error::Result;

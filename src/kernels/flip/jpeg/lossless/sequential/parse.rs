@@ -6,14 +6,14 @@ use super::super::cpu::{self, Work};
 use super::super::entropy::Entropy;
 use super::super::huffman::Table;
 use super::super::job::{Block, Job};
-use super::super::lookup::{END, STEP_BITS, Step, Steps, Symbols};
+use super::super::lookup::{Differences, END, STEP_BITS, Steps, Symbols};
 use super::super::place::{Place, ends_early};
 use super::super::reader::{Reader, Window, window};
 use crate::error::Result;
 
 /// The decoding tables of one component.
 pub(super) struct Coder {
-    dc: Symbols,
+    dc: Differences,
     ac: Symbols,
     steps: Steps,
 }
@@ -21,8 +21,8 @@ pub(super) struct Coder {
 impl Coder {
     /// Prepares a component's DC and AC table.
     pub fn new(dc: &Table, ac: &Table) -> Self {
-        let ac = Symbols::new(ac);
-        Self { dc: Symbols::new(dc), steps: Steps::new(&ac), ac }
+        let symbols = Symbols::new(ac);
+        Self { dc: Differences::new(dc), steps: Steps::new(ac, &symbols), ac: symbols }
     }
 }
 
@@ -101,73 +101,65 @@ impl Work for Row<'_> {
 /// Walks over the AC coefficients of a block.
 #[inline(always)]
 fn ac(coder: &Coder, negated: u64, mut reader: Reader, code: &mut Window) -> Result<Reader> {
-    let mut k = 1;
+    reader.set_k(1);
     loop {
-        let (step, after) = 'steps: {
+        let step = 'steps: {
             // Three steps to a refill, of which the DC difference takes the place of the first.
             for _ in 0..2 {
                 let step = coder.steps.get(reader.bits());
-                let after = k + step.advance();
-                if after >= 64 {
-                    break 'steps (step, after);
+                if reader.k_behind(step) >= 64 {
+                    break 'steps step;
                 }
-                take(step, negated << k, &mut reader);
-                k = after;
+                reader.take(step, negated);
             }
             loop {
                 reader.refill(code);
                 for _ in 0..3 {
                     let step = coder.steps.get(reader.bits());
-                    let after = k + step.advance();
-                    if after >= 64 {
-                        break 'steps (step, after);
+                    if reader.k_behind(step) >= 64 {
+                        break 'steps step;
                     }
-                    take(step, negated << k, &mut reader);
-                    k = after;
+                    reader.take(step, negated);
                 }
             }
         };
         // 64 is a block without EOB; END more than 63 is an EOB within it. What else is above 63 reaches into the next
         // block, or is no step.
-        if after == 64 || (END..END + 64).contains(&after) {
-            take(step, negated << k, &mut reader);
+        let behind = reader.k_behind(step);
+        if behind == 64 || (END..END + 64).contains(&behind) {
+            reader.take(step, negated);
+            reader.set_k(0);
             return Ok(reader);
         }
-        (reader, k) = symbol(coder, negated, k, reader, code)?;
-        if k == 64 {
+        reader = symbol(coder, negated, reader, code)?;
+        if reader.k() == 0 {
             return Ok(reader);
         }
     }
 }
 
-#[inline(always)]
-fn take(step: Step, negated: u64, reader: &mut Reader) {
-    reader.complement(step.complement(negated));
-    reader.skip(step.length());
-}
-
-/// Reads one AC symbol for position `k`; returns the position behind it, 64 after EOB.
+/// Reads one AC symbol; at the end of the block the zigzag position becomes 0.
 #[inline(never)]
-fn symbol(coder: &Coder, negated: u64, k: u32, mut reader: Reader, code: &mut Window) -> Result<(Reader, u32)> {
+fn symbol(coder: &Coder, negated: u64, mut reader: Reader, code: &mut Window) -> Result<Reader> {
     reader.refill(code);
     let Some((length, symbol)) = coder.ac.get(reader.bits()) else {
         return Err(corrupt("an AC code is not in its table"));
     };
     let (run, size) = (u32::from(symbol >> 4), u32::from(symbol & 15));
-    let at = k + run;
-    let behind = match (run, size) {
-        (0, 0) => 64,
-        (15, 0) if at < 64 => at + 1,
+    let at = reader.k() + run;
+    match (run, size) {
+        (0, 0) => reader.set_k(0),
+        (15, 0) if at < 64 => reader.set_k((at + 1) & 63),
         (_, 0) => return Err(corrupt("an AC symbol is not legal here")),
         _ if at > 63 => return Err(corrupt("a block has more than 64 coefficients")),
         _ => {
             if (negated << at) >> 63 == 1 {
                 reader.complement(!(!0 >> size) >> length);
             }
-            at + 1
+            reader.set_k((at + 1) & 63);
         }
-    };
+    }
     reader.skip(length + size);
     reader.refill(code);
-    Ok((reader, behind))
+    Ok(reader)
 }

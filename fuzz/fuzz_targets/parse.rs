@@ -1,0 +1,16 @@
+//! Hostile bytes through the parser of the lossless flip, one direction a run: no panic, no endless loop, no overflow.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use rustcluster::kernels::control::Control;
+use rustcluster::kernels::flip::Direction;
+use rustcluster::kernels::flip::jpeg::lossless;
+
+fuzz_target!(|file: &[u8]| {
+    let direction = match file.len() % 3 {
+        0 => Direction::Vertical,
+        1 => Direction::Horizontal,
+        _ => Direction::Both,
+    };
+    let _ = lossless::flip(file, direction, &[], &[], &Control::new());
+});
