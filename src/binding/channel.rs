@@ -4,7 +4,7 @@ use super::dispatch::WorkerLoad;
 use crate::dispatch::channel::{Channel as Inner, Taken};
 use crate::sys::epoll::{Epoll, Events, Waker, wait};
 use crate::sys::javascript::Callback;
-use crate::sys::uv::{Uv, Watched, Watcher};
+use crate::sys::uv::{Loop, Uv, Watched, Watcher};
 use crate::sys::{process, socket};
 use napi::Env;
 use napi::bindgen_prelude::Function;
@@ -64,8 +64,8 @@ impl Channel {
         let callback = Callback::new(&env, &on_connection, "RUSTCLUSTER")?;
         let receiver = OnLoop { inner: Arc::clone(&self.inner), hops: Rc::clone(&self.hops), callback };
         let descriptor = Arc::clone(self.inner.descriptor());
-        let watcher =
-            Watcher::start(uv, env.get_uv_event_loop()?.cast(), descriptor, Rc::new(receiver)).map_err(refuse)?;
+        let uv_loop = Loop::at(env.get_uv_event_loop()?.cast());
+        let watcher = Watcher::start(uv, uv_loop, descriptor, Rc::new(receiver)).map_err(refuse)?;
         self.inner.beat();
         self.adopt(&env, Transport::Uv(watcher))?;
         Ok(true)

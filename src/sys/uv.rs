@@ -8,8 +8,18 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::{Arc, OnceLock};
 
-/// The loop of a JavaScript environment, as Node-API names it.
-pub type Loop = *mut c_void;
+/// The loop of a running JavaScript environment.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+pub struct Loop(*mut c_void);
+
+impl Loop {
+    /// The loop at an address that Node-API has just given (napi_get_uv_event_loop), and no other.
+    pub fn at(address: *mut c_void) -> Self {
+        Self(address)
+    }
+}
+
 type Handle = *mut c_void;
 type OnPoll = extern "C" fn(Handle, c_int, c_int);
 type OnTurn = extern "C" fn(Handle);
