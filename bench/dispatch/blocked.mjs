@@ -45,7 +45,8 @@ async function measure(mode, seconds, log) {
     const begin = performance.now();
     for (let i = 0; i < RATE * seconds; i++) {
       const due = begin + (i * 1000) / RATE;
-      if (performance.now() < due) await sleep(due - performance.now());
+      const early = due - performance.now();
+      if (early > 0) await sleep(early);
       const blocks = i % EVERY === 0;
       const answer = request(server.port, blocks ? '/block' : '/').then(
         () => blocks || waits.push(performance.now() - due),
