@@ -39,7 +39,7 @@ fn mutated_at_random() {
         state as usize
     };
     for file in samples() {
-        for _ in 0..3000 {
+        for _ in 0..1000 {
             let mut mutant = file.clone();
             for _ in 0..1 + random() % 4 {
                 let at = random() % mutant.len();

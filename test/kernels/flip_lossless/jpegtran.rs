@@ -168,7 +168,7 @@ fn equals_jpegtran_for_what_jpegtran_makes() {
                 for (i, script) in SCRIPTS.iter().enumerate() {
                     let path = folder.path().join(i.to_string());
                     std::fs::write(&path, script).expect("the folder is writable");
-                    let args = ["-scans", path.to_str().expect("ASCII"), "-restart", restart];
+                    let args = ["-optimize", "-scans", path.to_str().expect("ASCII"), "-restart", restart];
                     let made = run("jpegtran", &args, &plain).expect("jpegtran is there");
                     compare(&made, &format!("{name} {width}x{height} script {i} restart {restart}"), whole);
                 }

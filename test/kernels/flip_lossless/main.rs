@@ -6,6 +6,7 @@ mod findings;
 mod hostile;
 mod jpegtran;
 mod make;
+mod oddities;
 mod properties;
 mod refusals;
 

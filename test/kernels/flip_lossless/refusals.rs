@@ -12,7 +12,7 @@ fn code(result: Result<Vec<u8>>) -> &'static str {
 }
 
 /// The offset of the first segment of that kind.
-fn find(file: &[u8], marker: u8) -> usize {
+pub fn find(file: &[u8], marker: u8) -> usize {
     let mut at = 2;
     while file[at + 1] != marker {
         at += 2 + (usize::from(file[at + 2]) << 8 | usize::from(file[at + 3]));
@@ -54,14 +54,6 @@ fn frames_of_other_kinds() {
     let mut dnl = file.clone();
     dnl.splice(file.len() - 2.., [0xFF, 0xDC, 0, 4, 0, 16, 0xFF, 0xD9]);
     assert_eq!(code(flip(&dnl, Direction::Vertical)), "ERR_IMAGE_UNSUPPORTED");
-}
-
-#[test]
-fn extended_sequential_is_taken() {
-    let mut file = Kind::new(16, 16, SAMPLINGS[0].1).encode();
-    let sof = find(&file, 0xC0);
-    file[sof + 1] = 0xC1;
-    super::flip_checked(&file, Direction::Both, "SOF1");
 }
 
 #[test]

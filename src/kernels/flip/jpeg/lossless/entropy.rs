@@ -7,6 +7,9 @@ use crate::error::{Error, Result};
 /// Zeros behind the data, so that the last block has a whole [`Window`](super::reader::Window) too.
 const SLACK: usize = 1024;
 
+/// The longest code: bit positions in it, and a block beyond it, are 32-bit numbers.
+const MOST: usize = (1 << 29) - 2 * SLACK;
+
 /// The data of one scan.
 #[derive(Default)]
 pub(super) struct Entropy {
@@ -66,8 +69,7 @@ impl Entropy {
     }
 
     fn end_interval(&mut self) -> Result<()> {
-        // Bit positions are 32-bit numbers.
-        if self.bytes.len() >= 1 << 29 {
+        if self.bytes.len() > MOST {
             return Err(Error::NotLossless("a scan of half a GiB or more".into()));
         }
         self.ends.push(self.bytes.len() as u32);

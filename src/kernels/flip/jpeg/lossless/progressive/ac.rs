@@ -38,12 +38,8 @@ pub(super) fn flip_scan(
     let counts = parser.run(entropy, bands)?;
     let code = &entropy.bytes[..];
 
-    let old = table.codes();
-    let best = Rc::new(best_table(job, bands, &counts)?);
-    let new = best.codes();
-    let new_cost = cost(job, bands, &counts, &new)?.unwrap_or(u64::MAX / 2);
-    // Keeping saves coding the symbols anew, at no more than what defining another table would take.
-    let most = new_cost + new_cost / 64 + 8 * best.size();
+    let (best, most) = best_table(job, bands, &counts)?;
+    let (old, new) = (table.codes(), best.codes());
     let keep = cost(job, bands, &counts, &old)?.is_some_and(|old_cost| old_cost <= most);
     let (table, codes) = if keep { (table, &old) } else { (best, &new) };
     let available = Available::of(codes);
@@ -69,11 +65,15 @@ pub(super) fn flip_scan(
     Ok(end)
 }
 
-/// The best table for symbols that stand there so often, and the EOBn that the mirrored order takes.
-fn best_table(job: &Job<'_>, bands: &[Band], counts: &[u32; 256]) -> Result<Table> {
+/// The best table for symbols that stand there so often, and the EOBn that the mirrored order takes; and what keeping
+/// another one may cost, in bits, as it saves defining this one and coding the symbols anew.
+fn best_table(job: &Job<'_>, bands: &[Band], counts: &[u32; 256]) -> Result<(Rc<Table>, u64)> {
     let mut counts = *counts;
     join(job, bands, &mut Count { available: Available::all(), counts: &mut counts, lacking: false })?;
-    Ok(optimal::table(&counts))
+    let best = Rc::new(optimal::table(&counts));
+    let cost = bits(&best.codes(), &counts);
+    let most = cost + cost / 64 + 8 * best.size();
+    Ok((best, most))
 }
 
 /// The bits of all codes and of the lengths of runs, if these codes can say it all.
@@ -81,11 +81,12 @@ fn cost(job: &Job<'_>, bands: &[Band], counts: &[u32; 256], codes: &Codes) -> Re
     let mut counts = *counts;
     let mut sink = Count { available: Available::of(codes), counts: &mut counts, lacking: false };
     join(job, bands, &mut sink)?;
-    if sink.lacking || !codes.covers(&counts) {
-        return Ok(None);
-    }
-    let extra: u64 = (0..15).map(|n| u64::from(counts[n << 4]) * n as u64).sum();
-    Ok(Some(codes.cost(&counts) + extra))
+    Ok((!sink.lacking && codes.covers(&counts)).then(|| bits(codes, &counts)))
+}
+
+/// The bits of codes, and of the lengths of runs behind EOBn.
+fn bits(codes: &Codes, counts: &[u32; 256]) -> u64 {
+    codes.cost(counts) + (0..15).map(|n| u64::from(counts[n << 4]) * n as u64).sum::<u64>()
 }
 
 /// Codes symbols by another table.
