@@ -1,2 +1,3 @@
+'use strict';
 /** `rustcluster/cluster`, in place of `node:cluster`. */
 module.exports = require('./dispatch/index.js');

@@ -112,11 +112,8 @@ export declare class Jobs {
   gunzipWrite(id: number, stream: GunzipStream, input: Uint8Array, isLast: boolean, most: number): Failure | null
   /** Hashes bytes; ends with a Buffer that holds the digest. */
   hash(id: number, algorithm: string, input: Uint8Array): Failure | null
-  /**
-   * Hashes many messages; ends with a Buffer of all digests, in order, as bytes or `as_hex`. Small messages come
-   * packed into one array, `lengths` telling the size of each, or that it is the next of `large`.
-   */
-  hashMany(id: number, algorithm: string, packed: Uint8Array, lengths: Uint32Array, large: Array<Uint8Array>, asHex: boolean): Failure | null
+  /** Hashes many messages; ends with a Buffer of all digests, in order, as bytes or `as_hex`. */
+  hashMany(id: number, algorithm: string, messages: PackedMessages, asHex: boolean): Failure | null
   /**
    * Feeds `chunks[i]` to `states[i]`, all in shared lanes; ends with an empty Buffer. A state may be fed by one job at
    * a time.
@@ -271,6 +268,19 @@ export interface ListenOptions {
 
 /** A TCP socket's descriptor, which is the caller's: JavaScript learns the class of its handles from it. */
 export declare function openTcpSocket(): number
+
+/**
+ * The messages of a [`Jobs::hash_many`] as JavaScript packs them: small ones one behind the other, large ones by
+ * reference.
+ */
+export interface PackedMessages {
+  /** The small messages. */
+  packed: Uint8Array
+  /** The size of each message in order; 0xFFFFFFFF for the next of `large`. */
+  lengths: Uint32Array
+  /** The large messages. */
+  large: Array<Uint8Array>
+}
 
 /** How far a job is. */
 export interface Progress {

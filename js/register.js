@@ -1,2 +1,3 @@
+'use strict';
 /** `node -r rustcluster/register app.js`: an app that uses node:cluster gets rustcluster/cluster without an edit. */
 require('./cluster.js');

@@ -1,3 +1,4 @@
+'use strict';
 /**
  * A worker's half: node:cluster asks for a server as ever, and what it makes of the answer, a handle that only looks
  * like a socket, is given the connections that come through the channel.

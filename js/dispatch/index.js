@@ -1,3 +1,4 @@
+'use strict';
 /**
  * `rustcluster/cluster`: node:cluster itself, with its way of passing connections replaced. It is the same object, so
  * that libraries which ask for node:cluster see the same workers.

@@ -1,3 +1,4 @@
+'use strict';
 /** The names of the policies; what they do stands in src/dispatch/policy/. */
 const { oneOf } = require('../options.js');
 

@@ -1,3 +1,4 @@
+'use strict';
 /**
  * The primary's half: node:cluster's `fork` gives each worker a seat at the dispatcher, and a worker's question for a
  * TCP server is answered here before node:cluster hears it.

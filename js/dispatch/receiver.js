@@ -1,3 +1,4 @@
+'use strict';
 /**
  * Takes connections from the channel and hands each to the server it is for, just as net would have accepted it.
  */

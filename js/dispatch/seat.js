@@ -1,3 +1,4 @@
+'use strict';
 /**
  * What a primary hands its worker at birth: two inherited descriptors and a slot, told in one environment variable, and
  * a preload through NODE_OPTIONS, so that `process.execArgv` stays what the app made it. The worker wipes both away:

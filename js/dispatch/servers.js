@@ -1,3 +1,4 @@
+'use strict';
 /**
  * The TCP servers of a cluster as the primary keeps them: which socket a worker's question is about, who listens on it,
  * and when it closes.

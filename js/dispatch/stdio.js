@@ -1,3 +1,4 @@
+'use strict';
 /**
  * @param {{ stdio?: unknown, silent?: boolean }} settings of node:cluster
  * @returns {unknown[]} the stdio child_process.fork() would make of them, as a list that more can be added to

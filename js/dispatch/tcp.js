@@ -1,3 +1,4 @@
+'use strict';
 /** Node's own TCP handles, whose class it does not export: a socket made of a descriptor shows it. */
 const net = require('node:net');
 

@@ -1,3 +1,4 @@
+'use strict';
 /**
  * How connections reach a worker's event loop: 'uv' on the loop itself, 'thread' by a thread that wakes it, 'stock' as
  * node:cluster does it. Known in primary and worker alike, from the platform and RUSTCLUSTER_TRANSPORT.

@@ -83,10 +83,13 @@ class Batch {
    * @returns {Promise<Digests>}
    */
   async hash(algorithm, asHex, options) {
-    const packed = this.#packed.subarray(0, this.#used);
-    const lengths = this.#lengths.subarray(0, this.#count);
+    const messages = {
+      packed: this.#packed.subarray(0, this.#used),
+      lengths: this.#lengths.subarray(0, this.#count),
+      large: this.#large,
+    };
     try {
-      const start = (desk, id) => desk.hashMany(id, algorithm, packed, lengths, this.#large, asHex);
+      const start = (desk, id) => desk.hashMany(id, algorithm, messages, asHex);
       return new Digests(await run(start, options), this.#count, asHex);
     } finally {
       giveBack(this.#packed);

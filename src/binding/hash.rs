@@ -48,6 +48,18 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// The messages of a [`Jobs::hash_many`] as JavaScript packs them: small ones one behind the other, large ones by
+/// reference.
+#[napi(object, object_to_js = false)]
+pub struct PackedMessages {
+    /// The small messages.
+    pub packed: Uint8Array,
+    /// The size of each message in order; 0xFFFFFFFF for the next of `large`.
+    pub lengths: Uint32Array,
+    /// The large messages.
+    pub large: Vec<Uint8Array>,
+}
+
 /// The messages of a [`Jobs::hash_many`].
 struct Messages {
     packed: Input,
@@ -91,23 +103,21 @@ impl Jobs {
         })
     }
 
-    /// Hashes many messages; ends with a Buffer of all digests, in order, as bytes or `as_hex`. Small messages come
-    /// packed into one array, `lengths` telling the size of each, or that it is the next of `large`.
+    /// Hashes many messages; ends with a Buffer of all digests, in order, as bytes or `as_hex`.
     #[napi(catch_unwind)]
     pub fn hash_many(
         &mut self,
         env: Env,
         id: u32,
         algorithm: String,
-        packed: Uint8Array,
-        lengths: Uint32Array,
-        large: Vec<Uint8Array>,
+        messages: PackedMessages,
         as_hex: bool,
     ) -> napi::Result<Option<Failure>> {
         let algorithm = match algorithm.parse::<Algorithm>() {
             Ok(algorithm) => algorithm,
             Err(error) => return Ok(Some(error.into())),
         };
+        let PackedMessages { packed, lengths, large } = messages;
         let (packed, mut held) = Input::new(packed);
         let messages = Messages { packed, lengths: lengths.to_vec(), large: large.into_iter().map(Arc::new).collect() };
         held.extend(messages.large.iter().cloned());

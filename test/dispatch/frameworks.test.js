@@ -1,3 +1,4 @@
+'use strict';
 // Apps as people write them, on frameworks that are not among this package's own; one that is not installed is skipped.
 const { passes, scenarios, TRANSPORTS } = require('./run.js');
 const path = require('node:path');

@@ -1,3 +1,4 @@
+'use strict';
 // What goes beyond node:cluster, over both transports that do.
 const { passes, scenarios, TRANSPORTS } = require('./run.js');
 

@@ -1,3 +1,4 @@
+'use strict';
 // What Node documents of `cluster` holds over every transport; over 'stock' it is node:cluster itself that is tested,
 // so that each scenario's expectation is Node's own behaviour.
 const { passes, scenarios, TRANSPORTS } = require('./run.js');

@@ -1,3 +1,4 @@
+'use strict';
 // The preload turns an app that knows only node:cluster over; without it nothing changes.
 const assert = require('node:assert/strict');
 const { passes, run, TRANSPORTS } = require('./run.js');

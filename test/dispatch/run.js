@@ -1,3 +1,4 @@
+'use strict';
 /** Runs scenarios: programs under test/fixtures/dispatch/ that end with code 0 when all went as they expect. */
 const assert = require('node:assert/strict');
 const { spawn } = require('node:child_process');
