@@ -101,8 +101,9 @@ impl Work for Row<'_, '_> {
                     for h in 0..band.factors.0 {
                         let block = band.block(mcu * band.factors.0 + h, v);
                         let coefficients = scan.quantisers[kind].transform(&block);
-                        let difference = i32::from(coefficients[0]) - i32::from(band.previous);
-                        band.previous = coefficients[0];
+                        let first = coefficients.get(0);
+                        let difference = i32::from(first) - i32::from(band.previous);
+                        band.previous = first;
                         scan.writer.block(&coefficients, difference, &scan.codes[kind]);
                     }
                 }
@@ -203,7 +204,7 @@ impl Band {
         std::array::from_fn(|y| {
             let at = (row * 8 + y) * self.stride + column * 8;
             let line: [u8; 8] = self.samples[at..].first_chunk().copied().unwrap_or([128; 8]);
-            line.map(|sample| f32::from(i16::from(sample) - 128))
+            line.map(|sample| f32::from(sample) - 128.0)
         })
     }
 }
