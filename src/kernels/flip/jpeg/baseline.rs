@@ -94,7 +94,9 @@ impl Work for Row<'_, '_> {
         for (index, line) in lines.clone().enumerate() {
             scan.image.split(line, scan.bands.iter_mut().map(|band| band.line(index, scan.width)));
         }
-        scan.bands.iter_mut().for_each(|band| band.finish(scan.image, lines.len(), scan.width, scan.factors.1));
+        for band in &mut scan.bands {
+            band.finish(scan.image, lines.len(), scan.width, scan.factors.1);
+        }
         for mcu in 0..scan.mcus {
             if scan.restart_interval > 0 {
                 scan.restart();

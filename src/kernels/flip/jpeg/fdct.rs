@@ -56,7 +56,11 @@ impl Coefficients {
     /// One bit for each coefficient that is not zero, the first in zigzag order in the lowest.
     #[inline(always)]
     pub fn nonzero(&self) -> u64 {
-        let flags: [[u8; 8]; 8] = self.0.map(|row| row.map(|value| u8::from(value != 0)));
+        // Loops, not `map`: what is called rather than inlined is compiled without the wider instructions.
+        let mut flags = [[0; 8]; 8];
+        for (flag, &value) in flags.as_flattened_mut().iter_mut().zip(self.0.as_flattened()) {
+            *flag = u8::from(value != 0);
+        }
         flags.iter().zip(&MASKS).fold(0, |mask, (flags, masks)| {
             // Gathers the lowest bits of eight bytes in the highest byte.
             mask | masks[(u64::from_le_bytes(*flags).wrapping_mul(0x0102_0408_1020_4080) >> 56) as usize]

@@ -87,7 +87,9 @@ impl<'a> Mirrored<'a> {
             }
         }
         if self.right_to_left {
-            all.iter_mut().for_each(|plane| plane.reverse());
+            for plane in &mut all {
+                plane.reverse();
+            }
         }
     }
 
@@ -98,7 +100,9 @@ impl<'a> Mirrored<'a> {
         sums.clear();
         sums.resize(self.width, 0);
         for line in lines.chunks_exact(self.width) {
-            sums.iter_mut().zip(line).for_each(|(sum, &sample)| *sum += u16::from(sample));
+            for (sum, &sample) in sums.iter_mut().zip(line) {
+                *sum += u16::from(sample);
+            }
         }
         self.means(&sums, (lines.len() / self.width) as u32, out);
     }
