@@ -40,6 +40,7 @@ pub fn encode(
     let mut scan = Scan {
         image,
         factors,
+        width: size.0,
         height: size.1,
         mcus,
         quantisers,
@@ -62,6 +63,7 @@ pub fn encode(
 struct Scan<'a> {
     image: &'a Mirrored<'a>,
     factors: (usize, usize),
+    width: usize,
     height: usize,
     /// MCUs in a row.
     mcus: usize,
@@ -87,9 +89,13 @@ impl Work for Row<'_, '_> {
     #[inline(always)]
     fn run(self) {
         let scan = self.scan;
+        let lines = scan.factors.1 * 8;
+        let lines = self.row * lines..((self.row + 1) * lines).min(scan.height);
+        for (index, line) in lines.clone().enumerate() {
+            scan.image.split(line, scan.bands.iter_mut().map(|band| band.line(index, scan.width)));
+        }
         for band in &mut scan.bands {
-            let down = if band.is_full { 1 } else { scan.factors.1 };
-            band.load(scan.image, self.row, scan.height.div_ceil(down));
+            band.finish(scan.image, lines.len(), scan.width, scan.factors.1);
         }
         for mcu in 0..scan.mcus {
             if scan.restart_interval > 0 {
@@ -101,8 +107,9 @@ impl Work for Row<'_, '_> {
                     for h in 0..band.factors.0 {
                         let block = band.block(mcu * band.factors.0 + h, v);
                         let coefficients = scan.quantisers[kind].transform(&block);
-                        let difference = i32::from(coefficients[0]) - i32::from(band.previous);
-                        band.previous = coefficients[0];
+                        let first = coefficients.get(0);
+                        let difference = i32::from(first) - i32::from(band.previous);
+                        band.previous = first;
                         scan.writer.block(&coefficients, difference, &scan.codes[kind]);
                     }
                 }
@@ -166,34 +173,56 @@ struct Band {
     is_full: bool,
     stride: usize,
     samples: Vec<u8>,
+    /// Lines that wait to be averaged.
+    wide: Vec<u8>,
     /// The DC coefficient coded last.
     previous: i16,
 }
 
 impl Band {
     fn new(component: usize, factors: (usize, usize), mcus: usize, is_full: bool) -> Self {
-        Self { component, factors, is_full, stride: mcus * factors.0 * 8, samples: Vec::new(), previous: 0 }
+        Self {
+            component,
+            factors,
+            is_full,
+            stride: mcus * factors.0 * 8,
+            samples: Vec::new(),
+            wide: Vec::new(),
+            previous: 0,
+        }
     }
 
-    /// Loads the `row`-th row of MCUs; `height` is the number of the component's lines. The last sample and the last
-    /// line are repeated up to whole blocks.
+    /// Where the `index`-th line of this row of MCUs goes, as wide as the picture.
     #[inline(always)]
-    fn load(&mut self, image: &Mirrored<'_>, row: usize, height: usize) {
-        self.samples.clear();
-        let lines = self.factors.1 * 8;
-        for line in row * lines..(row + 1) * lines {
-            if line >= height {
-                let last = self.samples.len() - self.stride;
-                self.samples.extend_from_within(last..);
-                continue;
+    fn line(&mut self, index: usize, width: usize) -> &mut [u8] {
+        let (samples, stride) = if self.is_full { (&mut self.samples, self.stride) } else { (&mut self.wide, width) };
+        if samples.len() < (index + 1) * stride {
+            samples.resize((index + 1) * stride, 0);
+        }
+        &mut samples[index * stride..][..width]
+    }
+
+    /// Averages `lines` lines where the component is subsampled, and repeats the last sample and the last line up to
+    /// whole blocks.
+    #[inline(always)]
+    fn finish(&mut self, image: &Mirrored<'_>, lines: usize, width: usize, down: usize) {
+        if self.is_full {
+            self.samples.truncate(lines * self.stride);
+            for line in self.samples.chunks_exact_mut(self.stride) {
+                let last = line[width - 1];
+                line[width..].fill(last);
             }
-            if self.is_full {
-                image.full(line, self.component, &mut self.samples);
-            } else {
-                image.reduced(line, self.component, &mut self.samples);
+        } else {
+            self.samples.clear();
+            for group in self.wide[..lines * width].chunks(down * width) {
+                image.average(group, &mut self.samples);
+                let last = self.samples.last().copied().unwrap_or(0);
+                self.samples.resize(self.samples.len().next_multiple_of(self.stride), last);
             }
-            let last = self.samples.last().copied().unwrap_or(0);
-            self.samples.resize(self.samples.len().next_multiple_of(self.stride), last);
+        }
+        while self.samples.len() < self.factors.1 * 8 * self.stride {
+            let last = self.samples.len() - self.stride;
+            self.samples.extend_from_within(last..);
         }
     }
 
@@ -203,7 +232,7 @@ impl Band {
         std::array::from_fn(|y| {
             let at = (row * 8 + y) * self.stride + column * 8;
             let line: [u8; 8] = self.samples[at..].first_chunk().copied().unwrap_or([128; 8]);
-            line.map(|sample| f32::from(i16::from(sample) - 128))
+            line.map(|sample| f32::from(sample) - 128.0)
         })
     }
 }

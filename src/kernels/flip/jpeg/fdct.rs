@@ -21,34 +21,77 @@ impl Quantiser {
         Self { factors: std::array::from_fn(|u| std::array::from_fn(|v| factor(u, v))) }
     }
 
-    /// The quantised coefficients, in zigzag order, of a block of samples less 128.
+    /// The quantised coefficients of a block of samples less 128.
     #[inline(always)]
-    pub fn transform(&self, block: &[Row; 8]) -> [i16; 64] {
+    pub fn transform(&self, block: &[Row; 8]) -> Coefficients {
         let columns = transposed(&transform(block));
         let rows = transform(&columns);
-        let mut natural = [0i32; 64];
-        for (u, (row, factors)) in rows.iter().zip(&self.factors).enumerate() {
-            for v in 0..8 {
-                // Baseline Huffman codes end at 1023; no 8-bit picture but for rounding goes beyond.
-                natural[u * 8 + v] = round((row[v] * factors[v]).clamp(-1023.0, 1023.0));
-            }
+        let mut values = [[0; 8]; 8];
+        for ((values, row), factors) in values.iter_mut().zip(&rows).zip(&self.factors) {
+            // Baseline Huffman codes end at 1023; no 8-bit picture but for rounding goes beyond.
+            *values = std::array::from_fn(|v| round((row[v] * factors[v]).clamp(-1023.0, 1023.0)));
         }
-        std::array::from_fn(|index| natural[TRANSPOSED_ZIGZAG[index]] as i16)
+        Coefficients(values)
     }
 }
 
-/// Rounds to the nearest whole number, for values far below 2^22: the sum's mantissa is the number.
+/// Rounds to the nearest whole number, for values of 16 bits: the low bits of the sum's mantissa are the number.
 #[inline(always)]
-fn round(value: f32) -> i32 {
+fn round(value: f32) -> i16 {
     const MAGIC: f32 = 12_582_912.0;
-    (value + MAGIC).to_bits() as i32 - MAGIC.to_bits() as i32
+    (value + MAGIC).to_bits() as i16
 }
 
-const TRANSPOSED_ZIGZAG: [usize; 64] = {
+/// A block's quantised coefficients, in the order the transform leaves them in: moving all of them into zigzag order
+/// would cost more than finding the few that are not zero there.
+pub struct Coefficients([[i16; 8]; 8]);
+
+impl Coefficients {
+    /// The coefficient at a place in zigzag order, below 64.
+    #[inline(always)]
+    pub fn get(&self, index: usize) -> i16 {
+        self.0.as_flattened()[usize::from(PLACES[index & 63]) & 63]
+    }
+
+    /// One bit for each coefficient that is not zero, the first in zigzag order in the lowest.
+    #[inline(always)]
+    pub fn nonzero(&self) -> u64 {
+        // Loops, not `map`: what is called rather than inlined is compiled without the wider instructions.
+        let mut flags = [[0; 8]; 8];
+        for (flag, &value) in flags.as_flattened_mut().iter_mut().zip(self.0.as_flattened()) {
+            *flag = u8::from(value != 0);
+        }
+        flags.iter().zip(&MASKS).fold(0, |mask, (flags, masks)| {
+            // Gathers the lowest bits of eight bytes in the highest byte.
+            mask | masks[(u64::from_le_bytes(*flags).wrapping_mul(0x0102_0408_1020_4080) >> 56) as usize]
+        })
+    }
+}
+
+/// Where the transform leaves the n-th coefficient in zigzag order.
+const PLACES: [u8; 64] = {
     let mut out = [0; 64];
     let mut index = 0;
     while index < 64 {
-        out[index] = ZIGZAG[index] % 8 * 8 + ZIGZAG[index] / 8;
+        out[index] = (ZIGZAG[index] % 8 * 8 + ZIGZAG[index] / 8) as u8;
+        index += 1;
+    }
+    out
+};
+
+/// For each row the transform leaves, and each set of its places: the set in zigzag order.
+static MASKS: [[u64; 256]; 8] = {
+    let mut out = [[0; 256]; 8];
+    let mut index = 0;
+    while index < 64 {
+        let (row, bit) = (PLACES[index] as usize / 8, PLACES[index] % 8);
+        let mut set = 0;
+        while set < 256 {
+            if set >> bit & 1 == 1 {
+                out[row][set] |= 1 << index;
+            }
+            set += 1;
+        }
         index += 1;
     }
     out
@@ -121,8 +164,18 @@ mod tests {
             for (index, &natural) in ZIGZAG.iter().enumerate() {
                 let step = (natural as u16 / 8 + 1) as f64;
                 let expected = exact(&block, natural % 8, natural / 8) / step;
-                assert!((f64::from(coefficients[index]) - expected).abs() < 0.501, "{index}");
+                assert!((f64::from(coefficients.get(index)) - expected).abs() < 0.501, "{index}");
             }
         }
+    }
+
+    #[test]
+    fn masks_find_every_place() {
+        for index in 0..64 {
+            let mut coefficients = Coefficients([[0; 8]; 8]);
+            coefficients.0.as_flattened_mut()[usize::from(PLACES[index])] = -3;
+            assert_eq!((coefficients.nonzero(), coefficients.get(index)), (1 << index, -3));
+        }
+        assert_eq!(Coefficients([[1; 8]; 8]).nonzero(), u64::MAX);
     }
 }

@@ -61,28 +61,55 @@ impl<'a> Mirrored<'a> {
         }
     }
 
-    /// Appends one component of line `y` in full.
+    /// Takes line `y` apart, a plane of the picture's width for each component.
+    ///
+    /// All of them in one loop: compilers make shuffles of that, and a load per sample of a loop for each component.
     #[inline(always)]
-    pub fn full(&self, y: usize, component: usize, out: &mut Vec<u8>) {
+    pub fn split<'b>(&self, y: usize, mut planes: impl Iterator<Item = &'b mut [u8]>) {
+        let line = self.line(y);
+        let mut next = || planes.next().unwrap_or_default();
+        let mut all = [next(), next(), next(), next()];
+        let [a, b, c, d] = &mut all;
         match self.components {
-            1 => self.plane::<1>(y, component, out),
-            3 => self.plane::<3>(y, component, out),
-            _ => self.plane::<4>(y, component, out),
+            1 => a.copy_from_slice(line),
+            3 => {
+                let pixels = line.as_chunks::<3>().0.iter();
+                for (((pixel, a), b), c) in pixels.zip(a.iter_mut()).zip(b.iter_mut()).zip(c.iter_mut()) {
+                    [*a, *b, *c] = *pixel;
+                }
+            }
+            _ => {
+                let pixels = line.as_chunks::<4>().0.iter();
+                let planes = a.iter_mut().zip(b.iter_mut()).zip(c.iter_mut()).zip(d.iter_mut());
+                for (pixel, (((a, b), c), d)) in pixels.zip(planes) {
+                    [*a, *b, *c, *d] = *pixel;
+                }
+            }
+        }
+        if self.right_to_left {
+            for plane in &mut all {
+                plane.reverse();
+            }
         }
     }
 
-    /// Appends one component of the `line`-th group of lines, averaged over the pixels of each group.
+    /// Appends the average of a group of lines that [`Self::split`] took apart, over the pixels of each group.
     #[inline(always)]
-    pub fn reduced(&self, line: usize, component: usize, out: &mut Vec<u8>) {
-        match self.components {
-            3 => self.averaged::<3>(line, component, out),
-            _ => self.averaged::<4>(line, component, out),
+    pub fn average(&self, lines: &[u8], out: &mut Vec<u8>) {
+        let mut sums = self.sums.borrow_mut();
+        sums.clear();
+        sums.resize(self.width, 0);
+        for line in lines.chunks_exact(self.width) {
+            for (sum, &sample) in sums.iter_mut().zip(line) {
+                *sum += u16::from(sample);
+            }
         }
+        self.means(&sums, (lines.len() / self.width) as u32, out);
     }
 
     #[inline(always)]
     fn averaged<const N: usize>(&self, line: usize, component: usize, out: &mut Vec<u8>) {
-        let (across, down) = self.group;
+        let down = self.group.1;
         let lines = line * down..((line + 1) * down).min(self.height);
         let count = lines.len() as u32;
         let mut sums = self.sums.borrow_mut();
@@ -97,6 +124,13 @@ impl<'a> Mirrored<'a> {
         if self.right_to_left {
             sums.reverse();
         }
+        self.means(&sums, count, out);
+    }
+
+    /// Appends what sums over `count` lines come to on average, over the pixels of each group.
+    #[inline(always)]
+    fn means(&self, sums: &[u16], count: u32, out: &mut Vec<u8>) {
+        let across = self.group.0;
         if across == 2 && count <= 2 {
             // The rounding bias alternates so that it does not add up, as in libjpeg's downsampler.
             let (pairs, rest) = sums.as_chunks::<2>();
@@ -112,7 +146,10 @@ impl<'a> Mirrored<'a> {
     /// For the encoder that picks the first pixel of each group, and pads with the last pixel and the last line.
     fn spread(&self, y: usize, component: usize, out: &mut Vec<u8>) {
         let mut line = Vec::with_capacity(self.width.div_ceil(self.group.0));
-        self.reduced(y / self.group.1, component, &mut line);
+        match self.components {
+            3 => self.averaged::<3>(y / self.group.1, component, &mut line),
+            _ => self.averaged::<4>(y / self.group.1, component, &mut line),
+        }
         let pixels = line.iter().flat_map(|&value| std::iter::repeat_n(value, self.group.0));
         out.extend(pixels.take(self.width));
     }
