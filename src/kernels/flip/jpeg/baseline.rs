@@ -232,7 +232,7 @@ impl Band {
         std::array::from_fn(|y| {
             let at = (row * 8 + y) * self.stride + column * 8;
             let line: [u8; 8] = self.samples[at..].first_chunk().copied().unwrap_or([128; 8]);
-            line.map(|sample| f32::from(sample) - 128.0)
+            std::array::from_fn(|x| f32::from(line[x]) - 128.0)
         })
     }
 }

@@ -114,7 +114,7 @@ fn sub(a: Row, b: Row) -> Row {
 
 #[inline(always)]
 fn scale(a: Row, by: f32) -> Row {
-    a.map(|value| value * by)
+    std::array::from_fn(|index| a[index] * by)
 }
 
 /// One dimension, down the columns of all eight rows at once.
@@ -171,9 +171,9 @@ mod tests {
 
     #[test]
     fn masks_find_every_place() {
-        for index in 0..64 {
+        for (index, &place) in PLACES.iter().enumerate() {
             let mut coefficients = Coefficients([[0; 8]; 8]);
-            coefficients.0.as_flattened_mut()[usize::from(PLACES[index])] = -3;
+            coefficients.0.as_flattened_mut()[usize::from(place)] = -3;
             assert_eq!((coefficients.nonzero(), coefficients.get(index)), (1 << index, -3));
         }
         assert_eq!(Coefficients([[1; 8]; 8]).nonzero(), u64::MAX);
