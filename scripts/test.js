@@ -56,12 +56,13 @@ function javascript(name, node, args, read) {
   count(name, status, fs.existsSync(file) ? read(JSON.parse(fs.readFileSync(file, 'utf8'))) : {});
 }
 
-function mocha(name, node = process.execPath) {
+function mocha(name, node = process.execPath, args = []) {
   const script = path.join(root, 'node_modules/mocha/bin/mocha.js');
+  const reporter = path.join(__dirname, 'tally-reporter.js');
   javascript(
     name,
     node,
-    () => [script, '--reporter', path.join(__dirname, 'tally-reporter.js')],
+    () => [script, '--reporter', reporter, ...args],
     (tally) => tally,
   );
 }
