@@ -2,6 +2,7 @@
 /** `rustcluster start`: supervises an app in the foreground, until a signal or a crash loop ends it. */
 const { once } = require('node:events');
 const { InvalidArgumentError, Option } = require('commander');
+const { POLICIES } = require('../dispatch/policies.js');
 const { supervise } = require('../supervise/index.js');
 const { narrate } = require('./narrate.js');
 
@@ -35,6 +36,7 @@ function define(program, act) {
         .default('auto'),
     )
     .addOption(new Option('-p, --port <n>', "sets PORT in the app's environment").argParser(integer(0, 65_535)))
+    .addOption(new Option('--policy <name>', 'who gets a connection').choices(POLICIES))
     .option('--wait-ready', "a worker is ready at process.send('ready'), not when it listens")
     .addOption(
       new Option('--max-crashes <n>', 'crashes in a row after which to give up')

@@ -1,7 +1,6 @@
 'use strict';
 const { supervisorOptions } = require('./options.js');
 const { availableParallelism } = require('./parallelism.js');
-const { Supervisor } = require('./supervisor.js');
 
 /**
  * Runs an app in several worker processes and keeps them running: restarts what crashes, reloads without a gap, scales
@@ -18,7 +17,11 @@ const { Supervisor } = require('./supervisor.js');
  * await app.reload();
  */
 function supervise(options) {
-  return new Supervisor(supervisorOptions(options));
+  const settings = supervisorOptions(options);
+  // Loaded here and not above: it replaces node:cluster's way of passing connections, which a process that only wants
+  // a kernel has not asked for.
+  const { Supervisor } = require('./supervisor.js');
+  return new Supervisor(settings);
 }
 
 module.exports = { availableParallelism, supervise };

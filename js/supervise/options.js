@@ -2,6 +2,7 @@
 /** The options of supervise(), checked once and made complete. */
 const fs = require('node:fs');
 const path = require('node:path');
+const { checkPolicy } = require('../dispatch/policies.js');
 const { createError } = require('../errors.js');
 const check = require('../options.js');
 const { availableParallelism } = require('./parallelism.js');
@@ -88,6 +89,7 @@ function supervisorOptions(value) {
     execArgv: options.execArgv === undefined ? inheritedExecArgv() : strings('options.execArgv', options.execArgv),
     env: environment(options.env),
     workers: workerCount(options.workers),
+    policy: checkPolicy('options.policy', options.policy),
     waitReady: flag('options.waitReady', options.waitReady, false),
     silent: flag('options.silent', options.silent, false),
     signals: flag('options.signals', options.signals, true),

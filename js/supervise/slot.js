@@ -82,7 +82,7 @@ class Slot extends EventEmitter {
 
   /** SIGKILL to all its workers. */
   kill() {
-    for (const worker of this.processes) worker.kill('SIGKILL');
+    for (const worker of this.processes) worker.endAtOnce();
   }
 
   #spawn() {

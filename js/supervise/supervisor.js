@@ -1,8 +1,8 @@
 'use strict';
 /** The supervisor: keeps N workers of one app running. Runs in the primary only. */
-const cluster = require('node:cluster');
 const { EventEmitter } = require('node:events');
 const { isMainThread } = require('node:worker_threads');
+const cluster = require('../dispatch/index.js');
 const { createError } = require('../errors.js');
 const check = require('../options.js');
 const { isCrashLoop } = require('./backoff.js');

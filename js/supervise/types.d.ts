@@ -1,4 +1,5 @@
 import type { EventEmitter } from 'node:events';
+import type rustcluster from '../cluster.js';
 
 /** What `supervise()` takes. Times are whole milliseconds. */
 export interface SupervisorOptions {
@@ -12,6 +13,8 @@ export interface SupervisorOptions {
   env?: Readonly<Record<string, string | undefined>>;
   /** How many workers, 1 to 1024. Default 'auto': `availableParallelism()`. */
   workers?: number | 'auto';
+  /** How connections are spread over the workers. Default 'least-connections'. */
+  policy?: rustcluster.Policy;
   /** A worker is ready when it calls `process.send('ready')`, not when it first listens. Default false. */
   waitReady?: boolean;
   /** How long a worker may take until it is ready. Default 30,000. */

@@ -1,7 +1,7 @@
 'use strict';
 /** The primary's side of one worker process: its state, its readiness, its last words and its end. */
-const cluster = require('node:cluster');
 const { EventEmitter } = require('node:events');
+const cluster = require('../dispatch/index.js');
 const { createError } = require('../errors.js');
 const { gateEnvironment } = require('./kernel-gate.js');
 const { State, advance } = require('./lifecycle.js');
@@ -10,9 +10,10 @@ const { StderrTail } = require('./stderr-tail.js');
 
 const AGENT = require.resolve('./agent.js');
 
-function fork({ exec, args, execArgv, silent, env }, slot) {
+function fork({ exec, args, execArgv, silent, env, policy }, slot) {
   cluster.setupPrimary({
     exec,
+    policy,
     args,
     // --require and not a wrapper script: the app stays the main module.
     execArgv: ['--require', AGENT, ...execArgv],
@@ -189,6 +190,12 @@ class WorkerProcess extends EventEmitter {
   kill(signal) {
     // process.kill and not worker.kill: that one would wait for a disconnect first.
     this.#worker?.process.kill(signal);
+  }
+
+  /** SIGKILL, on purpose: unlike after a crash its sockets do not stay open for a replacement. */
+  endAtOnce() {
+    if (this.#worker !== undefined) this.#worker.exitedAfterDisconnect = true;
+    this.kill('SIGKILL');
   }
 
   #send(message) {

@@ -19,6 +19,7 @@ describe('supervise() refuses', () => {
     ['no workers', { exec, workers: 0 }, 'ERR_OUT_OF_RANGE'],
     ['half a worker', { exec, workers: 1.5 }, 'ERR_OUT_OF_RANGE'],
     ['an unknown word for workers', { exec, workers: 'max' }, 'ERR_INVALID_ARG_VALUE'],
+    ['a policy that is none', { exec, policy: 'fastest' }, 'ERR_INVALID_ARG_VALUE'],
     ['args that are no array', { exec, args: '-x' }, 'ERR_INVALID_ARG_TYPE'],
     ['an arg that is no string', { exec, args: ['a', 1] }, 'ERR_INVALID_ARG_TYPE'],
     ['an env value that is no string', { exec, env: { PORT: 3000 } }, 'ERR_INVALID_ARG_TYPE'],

@@ -38,6 +38,8 @@ describe('an orderly stop', () => {
     // Opened ahead, as browsers do, and never used.
     const silent = net.connect(port, '127.0.0.1');
     await once(silent, 'connect');
+    // Connections reach the worker in order: once this one is answered it has the silent one, too.
+    await request(port, '/');
     const closed = Promise.all([once(idle, 'close'), once(silent, 'close')]);
     const before = Date.now();
     await supervisor.shutdown();

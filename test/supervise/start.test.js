@@ -1,6 +1,7 @@
 'use strict';
 // Starting: an unchanged app runs in N workers and they share its port.
 const assert = require('node:assert/strict');
+const { spawnSync } = require('node:child_process');
 const { request } = require('../fixtures/http.js');
 const { begin, cleanUp, fixture, pids, start } = require('../fixtures/supervise/harness.js');
 
@@ -50,6 +51,24 @@ describe('a supervised app', () => {
     supervisor.on('worker:ready', () => steps.push('ready'));
     await supervisor.ready();
     assert.deepEqual(steps, ['listening', 'ready']);
+  });
+
+  it('spreads connections by the policy asked for', async () => {
+    const { port } = await start(fixture('app.js'), { workers: 3, policy: 'sticky' });
+    const seen = new Set();
+    for (let i = 0; i < 6; i += 1) seen.add((await request(port, '/')).text);
+    assert.equal(seen.size, 1);
+  });
+
+  it('leaves node:cluster alone until supervise() is called', () => {
+    const program = `
+      const cluster = require('node:cluster');
+      const { supervise } = require(${JSON.stringify(require.resolve('rustcluster'))});
+      const { fork } = cluster;
+      console.log(cluster.fork === fork && cluster.transport === undefined);
+      supervise({ exec: ${JSON.stringify(fixture('app.js'))} }).shutdown();
+      console.log(typeof cluster.transport);`;
+    assert.equal(spawnSync(process.execPath, ['-e', program], { encoding: 'utf8' }).stdout, 'true\nstring\n');
   });
 
   it('can be followed by another supervisor once it has stopped', async () => {

@@ -5,6 +5,7 @@ const supervisor: Supervisor = supervise({
   exec: new URL('file:///app.js'),
   workers: availableParallelism(),
   backoff: { max: 1000 },
+  policy: 'sticky',
   env: { PORT: '0' },
 });
 supervisor.on('worker:exit', (worker, exit: WorkerExit) => {
