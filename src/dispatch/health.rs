@@ -1,7 +1,8 @@
 //! When a worker counts as stalled: arithmetic only, so that a unit test can tune it.
 //!
 //! A loop that waits for events and a loop that hangs look alike from outside: neither beats. What tells them apart is
-//! a connection that lies unread, or (see `Worker::is_running`) a process that computes without turning its loop.
+//! a connection that lies unread, or (see `Worker::is_running`) a process that computes without turning its loop. The
+//! second is a suspicion only: a loop that has just been woken looks the same.
 
 /// A loop that has not turned for this long does not get a new connection, and loses those it has not read: well below
 /// what a client notices, well above one turn of a busy loop. In nanoseconds.
@@ -10,6 +11,18 @@ pub const STALL: u64 = 20_000_000;
 const CLOGGED: u64 = 5 * STALL;
 /// A stalled worker that cannot tell when its loop turns is tried again after this long. In nanoseconds.
 const PAROLE: u64 = 5 * STALL;
+
+/// What is known of a worker's loop, the best first.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    /// Nothing speaks against it.
+    #[default]
+    Well,
+    /// It computes, and has not turned for a while: it hangs, or has just been woken.
+    Suspect,
+    /// It has left a connection unread for too long.
+    Stalled,
+}
 
 /// What the primary has seen of one worker.
 #[derive(Debug, Default, Clone, Copy)]
@@ -20,8 +33,8 @@ pub struct Health {
     taken_at: u64,
     /// When `heartbeat` was last seen to change.
     heartbeat_at: u64,
-    stalled: bool,
-    stalled_at: u64,
+    verdict: Verdict,
+    judged_at: u64,
 }
 
 /// What a worker has written into the shared segment.
@@ -46,8 +59,8 @@ impl Health {
         }
     }
 
-    /// Looks at the worker again; returns whether it is stalled now.
-    pub fn observe(&mut self, now: u64, pulse: Pulse) -> bool {
+    /// Looks at the worker again.
+    pub fn observe(&mut self, now: u64, pulse: Pulse) -> Verdict {
         let (read, turned) = (pulse.taken != self.taken, pulse.heartbeat != self.heartbeat);
         if read {
             self.taken = pulse.taken;
@@ -57,31 +70,35 @@ impl Health {
             self.heartbeat = pulse.heartbeat;
             self.heartbeat_at = now;
         }
-        let paroled = pulse.heartbeat == 0 && now.saturating_sub(self.stalled_at) >= PAROLE;
+        let paroled = pulse.heartbeat == 0 && now.saturating_sub(self.judged_at) >= PAROLE;
         if read || turned || paroled {
-            self.stalled = false;
+            self.verdict = Verdict::Well;
         }
-        if pulse.waiting > 0 {
+        if pulse.waiting > 0 && self.verdict != Verdict::Stalled {
             let unread = now.saturating_sub(self.taken_at);
             let still = now.saturating_sub(self.heartbeat_at);
-            if !self.stalled && unread >= STALL && (still >= STALL || unread >= CLOGGED) {
-                self.stall(now, pulse);
+            if unread >= STALL && (still >= STALL || unread >= CLOGGED) {
+                self.judge(now, pulse, Verdict::Stalled);
             }
         }
-        self.stalled
+        self.verdict
     }
 
-    /// The worker was found to hang: stalled until its loop turns, or it reads.
-    pub fn stall(&mut self, now: u64, pulse: Pulse) {
+    /// The worker was found computing without turning its loop: suspect until the loop turns, or reads.
+    pub fn suspect(&mut self, now: u64, pulse: Pulse) {
+        self.judge(now, pulse, Verdict::Suspect);
+    }
+
+    fn judge(&mut self, now: u64, pulse: Pulse, verdict: Verdict) {
         self.taken = pulse.taken;
         self.heartbeat = pulse.heartbeat;
-        self.stalled = true;
-        self.stalled_at = now;
+        self.verdict = verdict;
+        self.judged_at = now;
     }
 
-    /// Whether it was stalled when last looked at.
-    pub fn is_stalled(&self) -> bool {
-        self.stalled
+    /// What was found when it was last looked at.
+    pub fn verdict(&self) -> Verdict {
+        self.verdict
     }
 
     /// When to look again at a worker with unread connections, in nanoseconds of the monotonic clock.
@@ -101,8 +118,8 @@ mod tests {
     #[test]
     fn an_idle_worker_is_not_stalled() {
         let mut health = Health::default();
-        assert!(!health.observe(10 * STALL, pulse(0, 0, 0)));
-        assert!(!health.observe(99 * STALL, pulse(0, 0, 0)));
+        assert_eq!(health.observe(10 * STALL, pulse(0, 0, 0)), Verdict::Well);
+        assert_eq!(health.observe(99 * STALL, pulse(0, 0, 0)), Verdict::Well);
     }
 
     #[test]
@@ -110,11 +127,12 @@ mod tests {
         for after in [pulse(1, 5, 0), pulse(0, 6, 1)] {
             let mut health = Health::default();
             health.expect(STALL, pulse(0, 5, 0));
-            assert!(!health.observe(2 * STALL - 1, pulse(0, 5, 1)));
+            assert_eq!(health.observe(2 * STALL - 1, pulse(0, 5, 1)), Verdict::Well);
             assert_eq!(health.due(), 2 * STALL);
-            assert!(health.observe(2 * STALL, pulse(0, 5, 1)));
-            assert!(health.observe(3 * STALL, pulse(0, 5, 0)), "its queue taken back, it is no better");
-            assert!(!health.observe(3 * STALL, after));
+            assert_eq!(health.observe(2 * STALL, pulse(0, 5, 1)), Verdict::Stalled);
+            let taken_back = health.observe(3 * STALL, pulse(0, 5, 0));
+            assert_eq!(taken_back, Verdict::Stalled, "its queue taken back, it is no better");
+            assert_eq!(health.observe(3 * STALL, after), Verdict::Well);
         }
     }
 
@@ -122,34 +140,37 @@ mod tests {
     fn a_loop_that_turns_has_longer_to_read() {
         let mut health = Health::default();
         health.expect(0, pulse(0, 1, 0));
-        assert!(!health.observe(2 * STALL, pulse(0, 2, 1)));
-        assert!(!health.observe(4 * STALL, pulse(0, 3, 1)));
-        assert!(health.observe(CLOGGED, pulse(0, 4, 1)));
+        assert_eq!(health.observe(2 * STALL, pulse(0, 2, 1)), Verdict::Well);
+        assert_eq!(health.observe(4 * STALL, pulse(0, 3, 1)), Verdict::Well);
+        assert_eq!(health.observe(CLOGGED, pulse(0, 4, 1)), Verdict::Stalled);
     }
 
     #[test]
     fn each_connection_read_starts_the_clock_again() {
         let mut health = Health::default();
         health.expect(0, pulse(0, 0, 0));
-        assert!(!health.observe(STALL - 1, pulse(1, 0, 5)));
-        assert!(!health.observe(2 * STALL - 2, pulse(1, 0, 5)));
-        assert!(health.observe(2 * STALL, pulse(1, 0, 5)));
+        assert_eq!(health.observe(STALL - 1, pulse(1, 0, 5)), Verdict::Well);
+        assert_eq!(health.observe(2 * STALL - 2, pulse(1, 0, 5)), Verdict::Well);
+        assert_eq!(health.observe(2 * STALL, pulse(1, 0, 5)), Verdict::Stalled);
     }
 
     #[test]
     fn a_worker_without_a_heartbeat_is_tried_again() {
         let mut health = Health::default();
         health.expect(0, pulse(0, 0, 0));
-        assert!(health.observe(STALL, pulse(0, 0, 1)));
-        assert!(health.observe(PAROLE, pulse(0, 0, 0)));
-        assert!(!health.observe(STALL + PAROLE, pulse(0, 0, 0)));
+        assert_eq!(health.observe(STALL, pulse(0, 0, 1)), Verdict::Stalled);
+        assert_eq!(health.observe(PAROLE, pulse(0, 0, 0)), Verdict::Stalled);
+        assert_eq!(health.observe(STALL + PAROLE, pulse(0, 0, 0)), Verdict::Well);
     }
 
     #[test]
-    fn a_loop_found_computing_is_stalled_until_it_turns() {
+    fn a_loop_found_computing_is_suspect_until_it_turns_or_is_found_out() {
         let mut health = Health::default();
-        health.stall(0, pulse(3, 7, 0));
-        assert!(health.observe(STALL, pulse(3, 7, 0)));
-        assert!(!health.observe(STALL, pulse(3, 8, 0)));
+        health.suspect(0, pulse(3, 7, 0));
+        assert_eq!(health.observe(STALL, pulse(3, 7, 0)), Verdict::Suspect);
+        health.expect(STALL, pulse(3, 7, 0));
+        assert_eq!(health.observe(2 * STALL - 1, pulse(3, 7, 1)), Verdict::Suspect);
+        assert_eq!(health.observe(2 * STALL, pulse(3, 7, 1)), Verdict::Stalled);
+        assert_eq!(health.observe(2 * STALL, pulse(3, 8, 1)), Verdict::Well);
     }
 }

@@ -6,6 +6,7 @@ mod flow;
 #[cfg(test)]
 mod tests;
 
+use super::health::Verdict;
 use super::listener::{Listener, Wanted};
 use super::policy::Slot;
 use super::worker::Worker;
@@ -232,7 +233,7 @@ impl Hub {
     pub fn connections(&mut self) -> Vec<Load> {
         let now = monotonic_nanos();
         self.workers.iter_mut().flatten().for_each(|worker| worker.refresh(now));
-        let load = |worker: &Worker| Load::new(&worker.slot, worker.health.is_stalled());
+        let load = |worker: &Worker| Load::new(&worker.slot, worker.health.verdict() != Verdict::Well);
         self.workers.iter().flatten().map(load).collect()
     }
 

@@ -1,6 +1,6 @@
 //! A worker as the primary sees it: its channel, its words in the shared segment, its health.
 
-use super::health::{Health, Pulse, STALL};
+use super::health::{Health, Pulse, STALL, Verdict};
 use super::note::{self, Kind, Note};
 use super::policy::State;
 use crate::shared::segment::Slot;
@@ -78,35 +78,35 @@ impl Worker {
         Pulse { taken, waiting, heartbeat: self.slot.heartbeat().load(Ordering::Relaxed) }
     }
 
-    /// What a policy is told; `desperate`: every worker is stalled, so that must not count.
-    pub fn state(&self, now: u64, desperate: bool) -> State {
+    /// What a policy is told when workers in a state of up to `worst` may be picked.
+    pub fn state(&self, now: u64, worst: Verdict) -> State {
         if self.retired {
             State::Gone
-        } else if now < self.full_until || (self.health.is_stalled() && !desperate) {
+        } else if now < self.full_until || self.health.verdict() > worst {
             State::Busy
         } else {
             State::Free(self.slot.active())
         }
     }
 
-    /// Looks whether a worker that was stalled has come back.
+    /// Looks whether a worker that was not well has come back.
     pub fn refresh(&mut self, now: u64) {
-        if self.health.is_stalled() {
+        if self.health.verdict() != Verdict::Well {
             self.health.observe(now, self.pulse());
         }
     }
 
-    /// Looks whether the worker can take a connection now. Marks it stalled when its loop has not turned for a while
+    /// Looks whether the worker can take a connection now. Marks it suspect when its loop has not turned for a while
     /// although its main thread is computing: an idle loop sleeps.
     pub fn check(&mut self, now: u64) -> bool {
         let pulse = self.pulse();
-        if self.health.observe(now, pulse) {
+        if self.health.observe(now, pulse) != Verdict::Well {
             return false;
         }
         // One with unread connections has just been woken, and `observe` tells what comes of it.
         let quiet = pulse.heartbeat != 0 && pulse.waiting == 0 && now.saturating_sub(pulse.heartbeat) > STALL;
         if quiet && self.is_running() {
-            self.health.stall(now, pulse);
+            self.health.suspect(now, pulse);
             return false;
         }
         true
@@ -201,20 +201,20 @@ mod tests {
         let (connection, _client) = UnixStream::pair().unwrap();
         let sent = (0..).find(|_| worker.send(0, 5, 0, connection.as_fd()) != Sent::Yes).unwrap();
         assert!(sent <= UNREAD && sent > 0);
-        assert_eq!(worker.state(0, true), State::Busy);
-        assert_eq!(worker.state(FULL, true), State::Free(sent as u32));
+        assert_eq!(worker.state(0, Verdict::Stalled), State::Busy);
+        assert_eq!(worker.state(FULL, Verdict::Well), State::Free(sent as u32));
     }
 
     #[test]
-    fn a_computing_thread_whose_loop_is_still_is_stalled() {
+    fn a_computing_thread_whose_loop_is_still_is_suspect() {
         let mut worker = worker();
         worker.slot.heartbeat().store(1, Ordering::Relaxed);
         assert!(worker.check(10 * STALL), "not started: nothing is known");
         // This very thread computes while it reads about itself.
         worker.stat = File::open("/proc/thread-self/stat").ok();
         assert!(!worker.check(10 * STALL));
-        assert_eq!(worker.state(0, false), State::Busy);
-        assert_eq!(worker.state(0, true), State::Free(0));
+        assert_eq!(worker.state(0, Verdict::Well), State::Busy);
+        assert_eq!(worker.state(0, Verdict::Suspect), State::Free(0));
         worker.slot.heartbeat().store(2, Ordering::Relaxed);
         worker.stat = None;
         assert!(worker.check(10 * STALL));

@@ -1,6 +1,7 @@
 //! How connections flow: from a socket to a worker, back from one that cannot take them, on to another.
 
 use super::{Hub, Source};
+use crate::dispatch::health::Verdict;
 use crate::dispatch::note::{Kind as NoteKind, Note};
 use crate::dispatch::policy::{Choice, Kind, Slot, State};
 use crate::dispatch::worker::Sent;
@@ -76,7 +77,8 @@ impl Hub {
 
     fn next_look(&self, now: u64) -> Option<u64> {
         let workers = self.workers.iter().flatten().filter(|worker| worker.slot.waiting() > 0);
-        let looks = workers.map(|worker| if worker.health.is_stalled() { now + RETRY } else { worker.health.due() });
+        let looks = workers
+            .map(|worker| if worker.health.verdict() != Verdict::Well { now + RETRY } else { worker.health.due() });
         let rests = self.listeners.values().map(|listener| listener.resting_until).filter(|&until| until > now);
         let deaf = self.workers.iter().flatten().any(|worker| worker.deaf);
         let retry = (deaf || !self.waiting.is_empty()).then_some(now + RETRY);
@@ -118,25 +120,27 @@ impl Hub {
         let not_to = connection.not_to.take();
         // Everyone has sent it back: they are full, and asking again at once would only spin.
         let tired = not_to.is_some() && connection.hops as usize >= listener.workers.len();
-        let mut desperate = false;
+        // Better one that may hang than one that is known to, better that than nobody.
+        let mut worst = Verdict::Well;
         loop {
             if tired {
                 break;
             }
             let state = |slot: Slot| match self.workers.get(slot) {
-                Some(Some(worker)) if not_to != Some(slot) => worker.state(now, desperate),
+                Some(Some(worker)) if not_to != Some(slot) => worker.state(now, worst),
                 _ => State::Gone,
             };
             let Choice::Worker(slot) = listener.policy.pick(connection.client, &state) else {
-                if desperate {
-                    break;
-                }
-                desperate = true;
+                worst = match worst {
+                    Verdict::Well => Verdict::Suspect,
+                    Verdict::Suspect => Verdict::Stalled,
+                    Verdict::Stalled => break,
+                };
                 continue;
             };
             // A policy picks among those it was told are free.
             let Some(Some(worker)) = self.workers.get_mut(slot) else { break };
-            if !desperate && !worker.check(now) {
+            if worst == Verdict::Well && !worker.check(now) {
                 continue;
             }
             match worker.send(now, connection.server, connection.hops, connection.socket.as_fd()) {
@@ -212,15 +216,17 @@ impl Hub {
 
     /// Looks after workers with unread connections, and gives those of stalled ones to others that are not.
     fn relieve_stalled(&mut self, now: u64) {
+        // All first: one that has come back, or was suspected for nothing, may be the only one that can take them.
+        self.workers.iter_mut().flatten().for_each(|worker| worker.refresh(now));
         for slot in 0..self.workers.len() {
             let Some(Some(worker)) = self.workers.get_mut(slot) else { continue };
             let pulse = worker.pulse();
-            if pulse.waiting == 0 || !worker.health.observe(now, pulse) {
+            if pulse.waiting == 0 || worker.health.observe(now, pulse) == Verdict::Well {
                 continue;
             }
             let elsewhere = |other: &Slot| {
                 let worker = self.workers.get(*other).and_then(Option::as_ref);
-                worker.is_some_and(|worker| matches!(worker.state(now, false), State::Free(_)))
+                worker.is_some_and(|worker| matches!(worker.state(now, Verdict::Well), State::Free(_)))
             };
             let movable = self.listeners.values().any(|listener| {
                 listener.kind != Kind::Sticky

@@ -2,8 +2,10 @@
 
 use super::{Hub, Source};
 use crate::dispatch::channel::{Channel, Taken};
+use crate::dispatch::health::Pulse;
 use crate::dispatch::listener::Wanted;
 use crate::dispatch::policy::Kind;
+use crate::sys::clock::monotonic_nanos;
 use crate::sys::process::adopt;
 use std::io::Read;
 use std::net::{SocketAddr, TcpStream};
@@ -96,6 +98,32 @@ fn without_a_worker_they_wait_for_one() {
     cluster.hub.handle(Source::Channel(seat.id));
     assert!(cluster.hub.tick().is_some(), "they are to be looked after");
     assert_eq!((cluster.hub.waiting(), cluster.active()), (0, vec![3]));
+}
+
+#[test]
+fn a_hanging_workers_connections_go_to_one_that_was_suspected_for_nothing() {
+    let mut cluster = cluster(Kind::LeastConnections, 2);
+    cluster.workers.iter().for_each(|(_, channel)| channel.beat());
+    let _clients = cluster.connect(1);
+    assert_eq!(cluster.active(), [1, 0]);
+    let [Some(first), Some(second)] = &mut cluster.hub.workers[..] else { panic!("there are two") };
+    // The first was given it long ago; the second was seen computing, and has turned its loop since.
+    first.health.expect(0, Pulse { waiting: 0, ..first.pulse() });
+    second.health.suspect(monotonic_nanos(), second.pulse());
+    cluster.workers[1].1.beat();
+    cluster.hub.tick();
+    assert_eq!(cluster.active(), [0, 1]);
+}
+
+#[test]
+fn a_worker_under_suspicion_is_better_than_one_that_hangs() {
+    let mut cluster = cluster(Kind::LeastConnections, 2);
+    let [Some(first), Some(second)] = &mut cluster.hub.workers[..] else { panic!("there are two") };
+    first.health.expect(0, Pulse { waiting: 0, ..first.pulse() });
+    first.health.observe(monotonic_nanos(), Pulse { waiting: 1, ..first.pulse() });
+    second.health.suspect(monotonic_nanos(), second.pulse());
+    let _clients = cluster.connect(2);
+    assert_eq!(cluster.active(), [0, 2]);
 }
 
 #[test]
