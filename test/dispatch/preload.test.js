@@ -32,6 +32,17 @@ describe('rustcluster/register', () => {
     assert.match(refusal, /must be one of uv, thread, stock\. Received 'pigeon'/);
   });
 
+  it('leaves everything to node:cluster where addons may not be loaded', async () => {
+    const known = (name) => process.allowedNodeEnvironmentFlags.has(name);
+    // Node 20 still calls it experimental; the network is restricted from Node 25 on.
+    const permission = known('--permission') ? '--permission' : '--experimental-permission';
+    const network = known('--allow-net') ? ['--allow-net'] : [];
+    const allowed = ['--allow-fs-read=*', '--allow-fs-write=*', '--allow-child-process', ...network];
+    const output = await passes('plain.js', { execArgv: [permission, ...allowed, '-r', 'rustcluster/register'] });
+    assert.match(output, /^stock stock$/m);
+    if (process.platform === 'linux') assert.match(output, /Connections go the way of node:cluster/);
+  });
+
   it('is the same object when imported', async () => {
     assert.equal((await passes('import.mjs')).trim(), best);
   });
