@@ -5,6 +5,7 @@ mod coefficients;
 mod findings;
 mod hostile;
 mod jpegtran;
+mod large;
 mod make;
 mod oddities;
 mod properties;

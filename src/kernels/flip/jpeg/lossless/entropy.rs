@@ -10,6 +10,10 @@ const SLACK: usize = 1024;
 /// The longest code: bit positions in it, and a block beyond it, are 32-bit numbers.
 const MOST: usize = (1 << 29) - 2 * SLACK;
 
+/// Into how many walks a long scan is cut, and how many bytes each of those is at least.
+const SHARES: usize = 48;
+const SHORTEST: usize = if cfg!(fuzzing) { 350 } else { 16 << 10 };
+
 /// The data of one scan.
 #[derive(Default)]
 pub(super) struct Entropy {
@@ -17,6 +21,18 @@ pub(super) struct Entropy {
     pub bytes: Vec<u8>,
     /// Where each interval ends in `bytes`.
     pub ends: Vec<u32>,
+    /// Places to start a walk at: the first byte of each interval that is long enough, and one every
+    /// [`stride`](Self::stride) bytes or a little more within.
+    pub checkpoints: Vec<Checkpoint>,
+}
+
+/// A byte of the code, and the byte of the file that it comes from.
+#[derive(Clone, Copy)]
+pub(super) struct Checkpoint {
+    /// Offset in [`Entropy::bytes`].
+    pub byte: u32,
+    /// Offset in the file.
+    pub file: usize,
 }
 
 impl Entropy {
@@ -30,6 +46,10 @@ impl Entropy {
     pub fn read(&mut self, file: &[u8], mut at: usize, intervals: u64) -> Result<usize> {
         self.bytes.clear();
         self.ends.clear();
+        self.checkpoints.clear();
+        let stride = Self::stride(file.len().saturating_sub(at));
+        self.checkpoints.push(Checkpoint { byte: 0, file: at });
+        let mut next_checkpoint = stride;
         // No scan is longer than the rest of the file; growing step by step would copy all of it twice.
         self.bytes.reserve(file.len().saturating_sub(at) + SLACK);
         loop {
@@ -44,6 +64,10 @@ impl Entropy {
                 Some(0) => {
                     self.bytes.push(0xFF);
                     at += 2;
+                    if self.bytes.len() >= next_checkpoint {
+                        self.checkpoints.push(Checkpoint { byte: self.bytes.len() as u32, file: at });
+                        next_checkpoint = self.bytes.len() + stride;
+                    }
                 }
                 Some(&code @ 0xD0..=0xD7) => {
                     if u64::from(code & 7) != self.ends.len() as u64 % 8 || self.ends.len() as u64 + 1 >= intervals {
@@ -51,6 +75,8 @@ impl Entropy {
                     }
                     self.end_interval()?;
                     at += 2;
+                    self.checkpoints.push(Checkpoint { byte: self.bytes.len() as u32, file: at });
+                    next_checkpoint = self.bytes.len() + stride;
                 }
                 Some(_) => break,
             }
@@ -63,6 +89,35 @@ impl Entropy {
         Ok(at)
     }
 
+    /// Appends to `bytes` what comes from offset `at` of the file on, until that is `count` bytes or more, or a marker
+    /// stands there; returns the offset behind it.
+    pub fn unstuff(file: &[u8], mut at: usize, count: usize, bytes: &mut Vec<u8>) -> usize {
+        let enough = bytes.len() + count;
+        while bytes.len() < enough {
+            let rest = file.get(at..).unwrap_or_default();
+            let rest = &rest[..rest.len().min(enough - bytes.len())];
+            let run = find_ff(rest).unwrap_or(rest.len());
+            bytes.extend_from_slice(&rest[..run]);
+            at += run;
+            match (run < rest.len(), file.get(at + 1)) {
+                (false, _) if run > 0 => {}
+                (true, Some(0)) => {
+                    bytes.push(0xFF);
+                    at += 2;
+                }
+                // A fill byte, see `read`.
+                (true, Some(0xFF)) => at += 1,
+                _ => break,
+            }
+        }
+        at
+    }
+
+    /// How many bytes of `length` one walk shall cover.
+    fn stride(length: usize) -> usize {
+        (length / SHARES).max(SHORTEST)
+    }
+
     /// How many bytes of code there are.
     pub fn len(&self) -> usize {
         self.bytes.len() - SLACK
@@ -73,6 +128,8 @@ impl Entropy {
             return Err(Error::NotLossless("a scan of half a GiB or more".into()));
         }
         self.ends.push(self.bytes.len() as u32);
+        // Neither does a short interval gain from a walk of its own, nor shall many of them take much memory.
+        self.checkpoints.pop_if(|last| self.bytes.len() < last.byte as usize + SHORTEST);
         Ok(())
     }
 }

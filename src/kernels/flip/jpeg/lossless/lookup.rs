@@ -5,7 +5,7 @@ use super::huffman::Table;
 
 /// Bits that index a table.
 pub(super) const INDEX_BITS: u32 = 11;
-const SIZE: usize = 1 << INDEX_BITS;
+pub(super) const SIZE: usize = 1 << INDEX_BITS;
 
 /// Bits one step of [`Steps`] takes at most: three of them and the seven bits of a begun byte fit 64 with room for a
 /// shift by whole bytes that is never 64.
@@ -14,8 +14,8 @@ pub(super) const STEP_BITS: u32 = 18;
 /// Added to a step's advance when the block ends there by EOB.
 pub(super) const END: u32 = 128;
 
-/// The advance of a step that has to be decoded symbol by symbol; more than any other.
-const SLOW: u64 = 255;
+/// The advance of a step that has to be decoded symbol by symbol: no legal one, and none that leaves eight bits.
+const SLOW: u64 = 192;
 
 /// Decodes one symbol at a time.
 pub(super) struct Symbols {
@@ -90,6 +90,14 @@ impl Differences {
         if entry != 0 { Some((entry & 0xFF, entry >> 8)) } else { self.get_long(window) }
     }
 
+    /// The entries of [`Steps`] that take a difference for a step from position 0 to 1.
+    pub fn steps(&self) -> impl Iterator<Item = u64> {
+        self.short.iter().map(|&entry| match u64::from(entry & 0xFF) {
+            taken if taken > 0 && taken <= u64::from(STEP_BITS) => 1 << 8 | taken,
+            _ => SLOW << 8,
+        })
+    }
+
     #[cold]
     fn get_long(&self, window: u64) -> Option<(u32, u32)> {
         let (length, size) = self.symbols.get(window).filter(|&(_, size)| size < 16)?;
@@ -129,6 +137,11 @@ impl Steps {
             }
         });
         Self { steps }
+    }
+
+    /// All steps, by their first eleven bits.
+    pub fn entries(&self) -> &[u64; SIZE] {
+        &self.steps
     }
 
     /// The step at the top of `window`.

@@ -20,10 +20,10 @@
 //! | `writer` | bits out, with stuffing | F.1.2.3 |
 //! | `job`, `order` | one scan, and the walk over its blocks in mirrored order | A.2 |
 //! | `dc` | DC differences | F.1.2.1 |
-//! | `sequential` | sequential scans | F |
+//! | `sequential` | sequential scans; `lanes` in it walks over one from many places at once | F |
 //! | `progressive` | progressive scans | G |
 //! | `scratch` | memory kept between flips | |
-//! | `cpu` | BMI2 where there is any; the one `unsafe` block | |
+//! | `cpu` | BMI2 where there is any |
 
 mod cpu;
 mod dc;

@@ -3,6 +3,7 @@
 
 use super::entropy::Entropy;
 use super::job::{Band, Block};
+use super::sequential::Track;
 use std::sync::{Mutex, PoisonError};
 
 /// What is kept in all, in bytes, and how many buffers of either kind.
@@ -16,6 +17,8 @@ pub(super) struct Scratch {
     pub entropy: Entropy,
     /// An index of a sequential scan.
     pub blocks: Vec<Block>,
+    /// What many walks over one saw.
+    pub tracks: Vec<Track>,
     /// The values of a progressive DC scan.
     pub dc: Vec<i16>,
     /// An index of a progressive AC scan.
@@ -27,6 +30,7 @@ impl Scratch {
         self.entropy.bytes.capacity()
             + self.entropy.ends.capacity() * size_of::<u32>()
             + self.blocks.capacity() * size_of::<Block>()
+            + self.tracks.iter().map(|track| track.marks.capacity() * size_of::<u32>()).sum::<usize>()
             + self.dc.capacity() * size_of::<i16>()
             + self.bands.capacity() * size_of::<Band>()
     }

@@ -1,13 +1,18 @@
 //! Sequential scans: 8-bit baseline and extended, interleaved or not (T.81 F).
 //!
-//! `parse` walks the code once, complements the right value bits and leaves behind an index of the blocks; `emit` copies the blocks in mirrored order and codes the DC differences anew.
-#![forbid(unsafe_code)]
+//! `parse` walks the code once, complements the right value bits and leaves behind an index of the blocks; where there is
+//! much code and a CPU that can, `lanes` does the same from many places at once. `emit` copies the blocks in mirrored
+//! order and codes the DC differences anew.
 
 mod emit;
+mod lanes;
 mod parse;
+
+pub(super) use lanes::Track;
 
 use super::job::{Job, Output};
 use super::negated;
+use super::scan::ScanComponent;
 use super::scratch::Scratch;
 use super::tables::Class;
 use super::writer::BitWriter;
@@ -25,21 +30,39 @@ pub(super) fn flip_scan(
     scratch: &mut Scratch,
     output: &mut Output<'_>,
 ) -> Result<usize> {
-    let Scratch { entropy, blocks, .. } = scratch;
+    let Scratch { entropy, blocks, tracks, .. } = scratch;
     // A block takes a bit of DC and one of EOB at least.
     let end = job.read(data, 2, entropy)?;
     let mut dc_tables = Vec::new();
     let mut needed = Vec::new();
-    let mut coders = Vec::new();
+    let mut coders: Vec<parse::Coder> = Vec::with_capacity(4);
+    // By component, which of the coders is its own: those with the same tables share one, and the CPU's cache.
+    let mut coder_of = Vec::with_capacity(4);
     for component in &job.scan.components {
         let dc = job.tables.get(Class::Dc, component.dc_table)?;
         let ac = job.tables.get(Class::Ac, component.ac_table)?;
-        coders.push(parse::Coder::new(&dc, &ac));
+        let tables = (component.dc_table, component.ac_table);
+        let same = |other: &ScanComponent| (other.dc_table, other.ac_table) == tables;
+        match job.scan.components[..coder_of.len()].iter().position(same) {
+            Some(other) => coder_of.push(coder_of[other]),
+            None => {
+                coder_of.push(coders.len());
+                coders.push(parse::Coder::new(&dc, &ac));
+            }
+        }
         needed.push((Class::Ac, component.ac_table, ac));
         dc_tables.push(dc);
     }
-    let slots = job.layout.slots.iter().map(|slot| (slot.component, &coders[slot.component])).collect();
-    parse::Parser { job, slots, negated: negated(job.direction) }.run(entropy, blocks)?;
+    let slots = job.layout.slots.iter().map(|slot| (slot.component, &coders[coder_of[slot.component]])).collect();
+    let parser = parse::Parser { job, slots, negated: negated(job.direction) };
+    if lanes::are_worth_while(&parser, entropy) {
+        blocks.clear();
+        blocks.reserve(job.layout.blocks() as usize);
+        lanes::walk(&parser, entropy, tracks)?;
+        lanes::join::join(&parser, data.0, entropy, tracks, blocks)?;
+    } else {
+        parser.run(entropy, blocks)?;
+    }
 
     let emitter = emit::Emitter { job, blocks, code: &entropy.bytes };
     let rebuilt = emitter.fit_dc_tables(&mut dc_tables)?;

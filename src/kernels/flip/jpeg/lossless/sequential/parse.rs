@@ -13,9 +13,9 @@ use crate::error::Result;
 
 /// The decoding tables of one component.
 pub(super) struct Coder {
-    dc: Differences,
-    ac: Symbols,
-    steps: Steps,
+    pub(super) dc: Differences,
+    pub(super) ac: Symbols,
+    pub(super) steps: Steps,
 }
 
 impl Coder {
@@ -96,6 +96,25 @@ impl Work for Row<'_> {
         place.store(code);
         Ok(place)
     }
+}
+
+/// Walks over the block that begins at a bit of a window's first byte; returns the bit behind it.
+///
+/// # Errors
+/// `ImageCorrupt` where no code matches or the block has too many coefficients.
+#[inline(always)]
+pub(super) fn block(coder: &Coder, negated: u64, window: &mut Window, bit: u32) -> Result<u32> {
+    let mut reader = Reader::new(window);
+    reader.skip(bit);
+    reader.refill(window);
+    let Some((dc_length, _)) = coder.dc.get(reader.bits()) else {
+        return Err(corrupt("a DC code is not in its table or not legal"));
+    };
+    reader.skip(dc_length);
+    reader.refill(window);
+    reader = ac(coder, negated, reader, window)?;
+    reader.store(window);
+    Ok(reader.position())
 }
 
 /// Walks over the AC coefficients of a block.

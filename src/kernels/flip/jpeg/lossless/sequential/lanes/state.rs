@@ -1,0 +1,89 @@
+//! Where the lanes are, as plain data: what vector code and all else agree upon.
+#![forbid(unsafe_code)]
+
+/// Registers' worth of lanes that take their steps in turns, so that one's table look-ups hide the other's.
+pub(super) const GROUPS: usize = 2;
+
+/// One value of each lane.
+pub(super) type Row = [[u64; 8]; GROUPS];
+
+/// All lanes. [`Reader`](super::super::super::reader::Reader) has the same fields and explains them better.
+#[derive(Clone)]
+#[repr(align(64))]
+pub(super) struct Lanes {
+    /// The next bits, flushed left.
+    pub next: Row,
+    /// The eight bytes at `base` as they were.
+    pub word: Row,
+    /// The eight bytes behind those.
+    pub ahead: Row,
+    /// Offset in the code of a byte at or before the position.
+    pub base: Row,
+    /// The same in bits, and the track's number above 32 bits.
+    pub bits: Row,
+    /// How many bits from there on are dealt with (6), from bit 8 the zigzag position.
+    pub state: Row,
+    /// Which bits from `base` on are to be complemented.
+    pub complement: Row,
+    /// Where the steps begin that it takes now: those of `node`.
+    pub table: Row,
+    /// Which table's turn it is: twice the number of the block in the MCU, and one more behind the DC difference.
+    pub node: Row,
+    /// The `bits`, track number included, from which on it begins no other block.
+    pub limit: Row,
+}
+
+/// The order of tables in an MCU.
+pub(super) struct Nodes {
+    /// Where the steps of each begin.
+    pub table: [u64; 16],
+    /// Which node follows each.
+    pub next: [u64; 16],
+    /// Where the steps of the node that follows begin.
+    pub behind: [u64; 16],
+}
+
+/// Why the lanes stopped.
+#[derive(Default)]
+pub(super) struct Stop {
+    /// How many marks they left in the log.
+    pub logged: usize,
+    /// Lanes at a symbol that no step knows.
+    pub slow: [u8; GROUPS],
+    /// Lanes at their limits.
+    pub done: [u8; GROUPS],
+}
+
+impl Lanes {
+    /// All lanes at byte `at`, behind which there are zeros, with steps that lead nowhere.
+    pub fn parked(at: usize, steps: usize) -> Self {
+        let row = |value: usize| [[value as u64; 8]; GROUPS];
+        Self {
+            next: row(0),
+            word: row(0),
+            ahead: row(0),
+            base: row(at),
+            bits: row(8 * at),
+            state: row(0),
+            complement: row(0),
+            table: row(steps),
+            node: row(0),
+            limit: [[u64::MAX; 8]; GROUPS],
+        }
+    }
+
+    /// Copies one lane.
+    pub fn copy_lane(&mut self, from: &Self, group: usize, lane: usize) {
+        let copy = |to: &mut Row, from: &Row| to[group][lane] = from[group][lane];
+        copy(&mut self.next, &from.next);
+        copy(&mut self.word, &from.word);
+        copy(&mut self.ahead, &from.ahead);
+        copy(&mut self.base, &from.base);
+        copy(&mut self.bits, &from.bits);
+        copy(&mut self.state, &from.state);
+        copy(&mut self.complement, &from.complement);
+        copy(&mut self.table, &from.table);
+        copy(&mut self.node, &from.node);
+        copy(&mut self.limit, &from.limit);
+    }
+}
