@@ -1,2 +1,6 @@
 'use strict';
-module.exports = { ...require('./kernels/index.js'), ...require('./supervise/index.js') };
+module.exports = {
+  ...require('./kernels/index.js'),
+  ...require('./store/index.js'),
+  ...require('./supervise/index.js'),
+};

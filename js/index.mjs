@@ -17,6 +17,7 @@ export const {
   hashFiles,
   hashMany,
   kernels,
+  openStore,
   supervise,
 } = rustcluster;
 export default rustcluster;

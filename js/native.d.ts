@@ -133,6 +133,51 @@ export declare class Jobs {
   drain(): Array<Completion>
 }
 
+/** One opening of a store, in one JavaScript environment. */
+export declare class StoreHandle {
+  /**
+   * Reads an entry into `scratch`: answers its tag + 256 times its length, or -1 where there is none. Where it is
+   * longer than `scratch` nothing is copied, and `getWhole` gives it.
+   */
+  get(key: string, scratch: Buffer): number | Failure
+  /** Reads an entry into a buffer of its own: the tag, then the value. Null where there is none. */
+  getWhole(key: string): Buffer | undefined | null | Failure
+  /** Reads entries as of one moment; packed as `store_pack` says. */
+  getMany(keys: Array<string>): Buffer | Failure
+  /** Whether there is an entry. */
+  has(key: string): boolean | Failure
+  /** Milliseconds an entry has to live: Infinity where it does not expire, -1 where there is none. */
+  ttl(key: string): number | Failure
+  /** Up to `limit` entries that begin with `prefix`, after the key `after`; packed as `store_pack` says. */
+  scan(prefix: string, after: string | undefined | null, limit: number, values: boolean): Buffer | Failure
+  /** How many entries there are. */
+  size(): number | Failure
+  /** Writes one entry. `ttl` in milliseconds, 0 for no end, here and below. Null, or why it was refused at once. */
+  set(id: number, key: string, tag: number, value: string | Uint8Array, ttl: number): Failure | null
+  /** Writes entries, all or none; packed as `store_pack` says. */
+  setMany(id: number, packed: Uint8Array): Failure | null
+  /** Deletes keys. */
+  delete(id: number, keys: Array<string>): Failure | null
+  /** Adds to a number. */
+  incr(id: number, key: string, by: number, ttl: number): Failure | null
+  /** Replaces an entry if it holds what is expected; a tag of 0 stands for no entry. */
+  cas(id: number, key: string, expectedTag: number, expected: string | Uint8Array, tag: number, value: string | Uint8Array, ttl: number): Failure | null
+  /** Gives an entry a new time to live. */
+  touch(id: number, key: string, ttl: number): Failure | null
+  /** Deletes what begins with `prefix`. */
+  clear(id: number, prefix: string): Failure | null
+  /** Asks to run the function of a `getOrSet`, under a number of the caller's: answers 0 run, 1 wait, 2 it is there. */
+  claim(id: number, key: string, run: number): Failure | null
+  /** Ends that run: `outcome` 0 with a value to store, 1 with nothing, 2 with what was thrown. */
+  settle(id: number, key: string, run: number, outcome: number, tag: number, value: string | Uint8Array, ttl: number): Failure | null
+  /** Looks how the run of a key is doing; `token` is what the last look gave. */
+  wait(key: string, token?: string | undefined | null): StoreWait | Failure
+  /** Takes every write that has ended since the last call. */
+  drain(): Drained
+  /** Lets go of the store; what was handed in is written. */
+  close(): void
+}
+
 /** How many processes can run at once. */
 export declare function availableParallelism(): number
 
@@ -159,6 +204,22 @@ export declare function configureKernels(threads?: number | undefined | null, ma
  * the platform has no such memory: kernels are then limited per process alone.
  */
 export declare function createKernelGate(slots: number): string | null
+
+/** The writes that have ended since the last drain. */
+export interface Drained {
+  /** Numbers and answers in turn, of those that succeeded. */
+  done: Float64Array
+  /** Those that failed. */
+  failed: Array<FailedWrite>
+}
+
+/** A write that failed. */
+export interface FailedWrite {
+  /** The number it was handed in under. */
+  id: number
+  /** Why. */
+  failure: Failure
+}
 
 /** What went wrong: a `code` of this package, or the `errno` of a system call. */
 export interface Failure {
@@ -266,6 +327,9 @@ export interface ListenOptions {
   policy: string
 }
 
+/** Opens the store in a folder; `wake` is called on the event loop when writes have ended, and must call `drain()`. */
+export declare function openStore(options: StoreOptions, wake: () => void): StoreHandle | Failure
+
 /** A TCP socket's descriptor, which is the caller's: JavaScript learns the class of its handles from it. */
 export declare function openTcpSocket(): number
 
@@ -290,6 +354,9 @@ export interface Progress {
   total?: number
 }
 
+/** Removes that folder: its process ends. */
+export declare function removeStoreRoot(pid: number, candidates: Array<string>): void
+
 /** What a new worker inherits. The descriptors stay the dispatcher's: they are lent for the time of the spawn. */
 export interface Seat {
   /** The dispatcher's number for the worker. */
@@ -300,6 +367,31 @@ export interface Seat {
   channel: number
   /** The shared memory. */
   memory: number
+}
+
+/** What a store is opened with. */
+export interface StoreOptions {
+  /** Its folder. */
+  path: string
+  /** Bytes its entries may take. */
+  maxSize: number
+  /** Whether a full store evicts. */
+  evict: boolean
+  /** Whether a write is acknowledged only once it is on the disk. */
+  durable: boolean
+}
+
+/** The folder for stores that die with process `pid`, in the first of `candidates` where that can be. */
+export declare function storeRoot(pid: number, candidates: Array<string>): string | Failure
+
+/** Where a `getOrSet` that waits stands. */
+export interface StoreWait {
+  /** 0: over, look at the entry. 1: it still runs. 2: it threw. */
+  state: number
+  /** To be handed back at the next look. */
+  token?: string
+  /** What it threw, as its process wrote it. */
+  error?: Buffer
 }
 
 /** What one worker has open. */

@@ -43,6 +43,24 @@ pub enum Error {
         /// The limit in force.
         limit: usize,
     },
+    /// The store has no room left and may not evict, or one entry is larger than the store.
+    #[error("the store is full: {0}")]
+    StoreFull(String),
+    /// The store's file breaks the rules of its format.
+    #[error("the store is corrupt and was left as it is: {0}")]
+    StoreCorrupt(String),
+    /// What lies at the store's path is not a store of this package.
+    #[error("not a store of rustcluster, left as it is: {0}")]
+    StoreForeign(String),
+    /// The entry does not hold what the operation works on.
+    #[error("the entry is not a number: {0}")]
+    StoreNotNumber(String),
+    /// The store was closed.
+    #[error("the store is closed")]
+    StoreClosed,
+    /// The store cannot be opened here: no folder it could live in, or no memory that processes can share.
+    #[error("the store cannot be opened: {0}")]
+    StoreUnavailable(String),
     /// An argument has a value outside what the function takes.
     #[error("{0}")]
     InvalidArgument(String),
@@ -74,6 +92,12 @@ impl Error {
             Self::BufferTooLarge { .. } => "ERR_BUFFER_TOO_LARGE",
             Self::Aborted => "ABORT_ERR",
             Self::QueueFull { .. } => "ERR_QUEUE_FULL",
+            Self::StoreFull(_) => "ERR_STORE_FULL",
+            Self::StoreCorrupt(_) => "ERR_STORE_CORRUPT",
+            Self::StoreForeign(_) => "ERR_STORE_FOREIGN",
+            Self::StoreNotNumber(_) => "ERR_STORE_NOT_NUMBER",
+            Self::StoreClosed => "ERR_STORE_CLOSED",
+            Self::StoreUnavailable(_) => "ERR_STORE_UNAVAILABLE",
             Self::InvalidArgument(_) => "ERR_INVALID_ARG_VALUE",
             Self::Internal(_) => "ERR_INTERNAL",
             Self::Io { .. } => return None,

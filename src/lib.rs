@@ -11,5 +11,6 @@ pub mod dispatch;
 pub mod error;
 pub mod kernels;
 pub mod shared;
+pub mod store;
 pub mod supervise;
 pub mod sys;

@@ -14,4 +14,8 @@ mod gzip;
 mod hash;
 mod jobs;
 mod pool;
+mod store;
+mod store_desk;
+mod store_pack;
 mod supervise;
+mod wakeup;

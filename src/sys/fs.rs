@@ -45,3 +45,58 @@ pub fn wait_readable(file: &File, timeout: Duration) -> io::Result<bool> {
         Ok(true)
     }
 }
+
+/// Bytes that an unprivileged process may still write to the file system of `path`, `None` where it cannot be told.
+pub fn free_bytes(path: &std::path::Path) -> Option<u64> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::ffi::OsStrExt;
+        let path = std::ffi::CString::new(path.as_os_str().as_bytes()).ok()?;
+        let mut stat = std::mem::MaybeUninit::<libc::statvfs>::uninit();
+        // SAFETY: `path` is a live C string, and `stat` is live for the call to fill.
+        if unsafe { libc::statvfs(path.as_ptr(), stat.as_mut_ptr()) } != 0 {
+            return None;
+        }
+        // SAFETY: the call has succeeded, so it has filled the structure.
+        let stat = unsafe { stat.assume_init() };
+        // The fields are narrower on some platforms.
+        #[allow(clippy::unnecessary_cast)]
+        Some(stat.f_bavail as u64 * stat.f_frsize as u64)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = path;
+        None
+    }
+}
+
+/// Makes `file` at least `bytes` long, with its space reserved, so that a full file system is an error here and not a
+/// SIGBUS when the file is written through a mapping.
+///
+/// # Errors
+/// ENOSPC and what else posix_fallocate(3) answers.
+pub fn reserve(file: &File, bytes: u64) -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    {
+        use std::os::fd::AsRawFd;
+        let length = libc::off_t::try_from(bytes).map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;
+        // SAFETY: the descriptor is open while `file` is borrowed; the call takes plain integers.
+        match unsafe { libc::posix_fallocate(file.as_raw_fd(), 0, length) } {
+            0 => Ok(()),
+            errno => Err(io::Error::from_raw_os_error(errno)),
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        // Written out: a hole would be filled only when it is touched.
+        use std::io::{Seek, SeekFrom, Write};
+        let (mut file, mut left) = (file, bytes.saturating_sub(file.metadata()?.len()));
+        file.seek(SeekFrom::End(0))?;
+        while left > 0 {
+            let part = left.min(64 * 1024);
+            file.write_all(&vec![0; part as usize])?;
+            left -= part;
+        }
+        Ok(())
+    }
+}

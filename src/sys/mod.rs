@@ -9,6 +9,9 @@ pub mod epoll;
 pub mod fs;
 #[cfg(all(target_os = "linux", feature = "binding", not(test)))]
 pub mod javascript;
+#[cfg(all(unix, feature = "binding", not(test)))]
+pub mod library;
+pub mod lmdb;
 #[cfg(target_os = "linux")]
 pub mod mapping;
 #[cfg(target_os = "linux")]

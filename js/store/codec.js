@@ -1,0 +1,109 @@
+'use strict';
+/**
+ * Values as bytes and back. What structured clone takes can be stored; strings, numbers and bytes go without it.
+ *
+ * A tag says how the bytes are read. Rust knows NUMBER alone (`src/store/record.rs`); tags are part of the file, so a
+ * number is never given a second meaning.
+ */
+const { types } = require('node:util');
+const v8 = require('node:v8');
+const { createError } = require('../errors.js');
+
+const V8 = 1;
+const TEXT = 2;
+const BYTES = 3;
+const NUMBER = 4;
+
+const EMPTY = Buffer.alloc(0);
+
+/**
+ * @param {unknown} value anything structured clone takes, but undefined, which stands for "no entry"
+ * @returns {{ tag: number, body: string | Uint8Array }} bytes are the caller's own memory, not copied
+ * @throws ERR_INVALID_ARG_VALUE for undefined
+ * @throws DataCloneError for what cannot be cloned, as structuredClone throws it
+ */
+function encode(value) {
+  switch (typeof value) {
+    case 'string':
+      // UTF-8 has no lone surrogates: such strings take the way that keeps them.
+      if (value.isWellFormed()) return { tag: TEXT, body: value };
+      break;
+    case 'number': {
+      const body = Buffer.allocUnsafe(8);
+      body.writeDoubleLE(value);
+      return { tag: NUMBER, body };
+    }
+    case 'undefined':
+      throw createError('ERR_INVALID_ARG_VALUE', 'The "value" argument must not be undefined: delete the key instead');
+    case 'object':
+      if (types.isUint8Array(value)) return { tag: BYTES, body: value };
+  }
+  return { tag: V8, body: serialize(value) };
+}
+
+function serialize(value) {
+  try {
+    return v8.serialize(value);
+  } catch (error) {
+    // v8 says it with a plain Error; the Web's name for it is the one to catch.
+    throw new DOMException(error.message, 'DataCloneError');
+  }
+}
+
+/**
+ * @param {number} tag
+ * @param {Buffer} buffer
+ * @param {number} start
+ * @param {number} end
+ * @returns {unknown} a value that shares no memory with `buffer`; bytes come back as a Buffer
+ */
+function decode(tag, buffer, start, end) {
+  switch (tag) {
+    case TEXT:
+      return buffer.utf8Slice(start, end);
+    case NUMBER:
+      return buffer.readDoubleLE(start);
+    case BYTES:
+      return start === end ? EMPTY : Buffer.from(buffer.subarray(start, end));
+    case V8:
+      return deserialize(buffer.subarray(start, end));
+    default:
+      throw createError('ERR_STORE_CORRUPT', `The store holds a value of kind ${tag}, which this version cannot read`);
+  }
+}
+
+/** v8's tag of a host object, which is what Node makes of typed arrays. */
+const HOST_OBJECT = 0x5c;
+
+function deserialize(bytes) {
+  // Typed arrays are not copied out of what is read, and that may be memory that is used again. A byte that looks like
+  // the tag and is none costs a copy, nothing else.
+  return v8.deserialize(bytes.includes(HOST_OBJECT) ? Uint8Array.from(bytes) : bytes);
+}
+
+/** What a function threw, for another process. Properties of an error's own are lost but `code`. */
+function encodeError(thrown) {
+  const isError = types.isNativeError(thrown) || thrown instanceof Error;
+  const plain = isError
+    ? { error: { name: thrown.name, message: thrown.message, stack: thrown.stack, code: thrown.code } }
+    : { thrown };
+  try {
+    return v8.serialize(plain);
+  } catch {
+    return v8.serialize({ error: { name: 'Error', message: String(isError ? thrown.message : thrown) } });
+  }
+}
+
+/** @param {Uint8Array} bytes @returns {unknown} what to throw */
+function decodeError(bytes) {
+  const { error, thrown } = v8.deserialize(Uint8Array.from(bytes));
+  if (error === undefined) return thrown;
+  const { name, message, stack, code } = error;
+  const copy = new Error(message);
+  for (const [key, value] of Object.entries({ name, stack })) {
+    if (typeof value === 'string') Object.defineProperty(copy, key, { value, configurable: true, writable: true });
+  }
+  return code === undefined ? copy : Object.assign(copy, { code });
+}
+
+module.exports = { decode, decodeError, encode, encodeError, V8 };

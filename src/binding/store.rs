@@ -1,0 +1,381 @@
+//! The store's handle: reads answer at once, writes go to the writer under a number and are drained when they are done.
+
+use super::failure::Failure;
+use super::store_desk::Answers;
+use super::store_pack;
+use crate::error::{Error, Result};
+use crate::store::engine::{Settings, Wait};
+use crate::store::flight::Token;
+use crate::store::op::{Entry, Op, Outcome, Value};
+use crate::store::record::now_ms;
+use crate::store::registry::Handle;
+use crate::store::roots;
+use crate::store::writer::Desk;
+use napi::Env;
+use napi::bindgen_prelude::{Buffer, BufferSlice, Either, Float64Array, Function, Uint8Array};
+use napi_derive::napi;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// What a store is opened with.
+#[napi(object, object_to_js = false)]
+pub struct StoreOptions {
+    /// Its folder.
+    pub path: String,
+    /// Bytes its entries may take.
+    pub max_size: f64,
+    /// Whether a full store evicts.
+    pub evict: bool,
+    /// Whether a write is acknowledged only once it is on the disk.
+    pub durable: bool,
+}
+
+/// Where a `getOrSet` that waits stands.
+#[napi(object, object_from_js = false)]
+pub struct StoreWait {
+    /// 0: over, look at the entry. 1: it still runs. 2: it threw.
+    pub state: u32,
+    /// To be handed back at the next look.
+    pub token: Option<String>,
+    /// What it threw, as its process wrote it.
+    pub error: Option<Buffer>,
+}
+
+/// A write that failed.
+#[napi(object, object_from_js = false)]
+pub struct FailedWrite {
+    /// The number it was handed in under.
+    pub id: u32,
+    /// Why.
+    pub failure: Failure,
+}
+
+/// The writes that have ended since the last drain.
+#[napi(object, object_from_js = false)]
+pub struct Drained {
+    /// Numbers and answers in turn, of those that succeeded.
+    pub done: Float64Array,
+    /// Those that failed.
+    pub failed: Vec<FailedWrite>,
+}
+
+/// One opening of a store, in one JavaScript environment.
+#[napi]
+pub struct StoreHandle {
+    handle: Arc<Mutex<Handle>>,
+    answers: Arc<Answers>,
+    desk: Arc<dyn Desk>,
+}
+
+/// Opens the store in a folder; `wake` is called on the event loop when writes have ended, and must call `drain()`.
+#[napi(catch_unwind)]
+pub fn open_store(
+    env: Env,
+    options: StoreOptions,
+    wake: Function<(), ()>,
+) -> napi::Result<Either<StoreHandle, Failure>> {
+    #[cfg(unix)]
+    crate::sys::library::pin();
+    let StoreOptions { path, max_size, evict, durable } = options;
+    let settings = Settings { max_size: max_size as u64, evict, durable };
+    let handle = match Handle::open(Path::new(&path), settings) {
+        Ok(handle) => Arc::new(Mutex::new(handle)),
+        Err(error) => return Ok(Either::B(error.into())),
+    };
+    let answers = Arc::new(Answers::new(wake)?);
+    let desk: Arc<dyn Desk> = Arc::clone(&answers) as _;
+    // What was handed in before process.exit() or the end of a worker thread is written, and no answer comes later.
+    env.add_env_cleanup_hook((Arc::clone(&handle), Arc::clone(&answers)), |(handle, answers)| {
+        answers.wait();
+        lock(&handle).close();
+    })?;
+    Ok(Either::A(StoreHandle { handle, answers, desk }))
+}
+
+/// The folder for stores that die with process `pid`, in the first of `candidates` where that can be.
+#[napi(catch_unwind)]
+pub fn store_root(pid: u32, candidates: Vec<String>) -> Either<String, Failure> {
+    match roots::root_of(pid, &paths(candidates)) {
+        Ok(path) => Either::A(path.to_string_lossy().into_owned()),
+        Err(error) => Either::B(error.into()),
+    }
+}
+
+/// Removes that folder: its process ends.
+#[napi(catch_unwind)]
+pub fn remove_store_root(pid: u32, candidates: Vec<String>) {
+    roots::remove(pid, &paths(candidates));
+}
+
+#[napi]
+impl StoreHandle {
+    /// Reads an entry into `scratch`: answers its tag + 256 times its length, or -1 where there is none. Where it is
+    /// longer than `scratch` nothing is copied, and `getWhole` gives it.
+    #[napi(catch_unwind)]
+    pub fn get(&self, key: String, mut scratch: BufferSlice<'_>) -> Either<f64, Failure> {
+        self.read(|handle| {
+            let found = handle.engine()?.get(key.as_bytes(), |record| {
+                let length = record.payload.len();
+                if let Some(room) = scratch.get_mut(..length) {
+                    room.copy_from_slice(record.payload);
+                }
+                f64::from(record.tag) + 256.0 * length as f64
+            })?;
+            Ok(found.unwrap_or(-1.0))
+        })
+    }
+
+    /// Reads an entry into a buffer of its own: the tag, then the value. Null where there is none.
+    #[napi(catch_unwind)]
+    pub fn get_whole(&self, key: String) -> Either<Option<Buffer>, Failure> {
+        self.read(|handle| {
+            handle.engine()?.get(key.as_bytes(), |record| {
+                let mut bytes = Vec::with_capacity(1 + record.payload.len());
+                bytes.push(record.tag);
+                bytes.extend_from_slice(record.payload);
+                Buffer::from(bytes)
+            })
+        })
+    }
+
+    /// Reads entries as of one moment; packed as `store_pack` says.
+    #[napi(catch_unwind)]
+    pub fn get_many(&self, keys: Vec<String>) -> Either<Buffer, Failure> {
+        self.read(|handle| {
+            let mut packed = Vec::new();
+            handle
+                .engine()?
+                .get_many(keys.iter().map(String::as_bytes), |record| store_pack::value(&mut packed, record))?;
+            Ok(Buffer::from(packed))
+        })
+    }
+
+    /// Whether there is an entry.
+    #[napi(catch_unwind)]
+    pub fn has(&self, key: String) -> Either<bool, Failure> {
+        self.read(|handle| Ok(handle.engine()?.get(key.as_bytes(), |_| ())?.is_some()))
+    }
+
+    /// Milliseconds an entry has to live: Infinity where it does not expire, -1 where there is none.
+    #[napi(catch_unwind)]
+    pub fn ttl(&self, key: String) -> Either<f64, Failure> {
+        self.read(|handle| {
+            let found = handle.engine()?.get(key.as_bytes(), |record| {
+                record.expires.map_or(f64::INFINITY, |time| time.saturating_sub(now_ms()) as f64)
+            })?;
+            Ok(found.unwrap_or(-1.0))
+        })
+    }
+
+    /// Up to `limit` entries that begin with `prefix`, after the key `after`; packed as `store_pack` says.
+    #[napi(catch_unwind)]
+    pub fn scan(&self, prefix: String, after: Option<String>, limit: u32, values: bool) -> Either<Buffer, Failure> {
+        self.read(|handle| {
+            let mut packed = Vec::new();
+            let mut count = 0;
+            handle.engine()?.scan(prefix.as_bytes(), after.as_deref().map(str::as_bytes), |key, record| {
+                store_pack::key(&mut packed, key);
+                if values {
+                    store_pack::value(&mut packed, Some(record));
+                }
+                count += 1;
+                count < limit && packed.len() < store_pack::ENOUGH
+            })?;
+            Ok(Buffer::from(packed))
+        })
+    }
+
+    /// How many entries there are.
+    #[napi(catch_unwind)]
+    pub fn size(&self) -> Either<f64, Failure> {
+        self.read(|handle| Ok(handle.engine()?.size()? as f64))
+    }
+
+    /// Writes one entry. `ttl` in milliseconds, 0 for no end, here and below. Null, or why it was refused at once.
+    #[napi(catch_unwind)]
+    pub fn set(
+        &self,
+        env: Env,
+        id: u32,
+        key: String,
+        tag: u8,
+        value: Either<String, Uint8Array>,
+        ttl: f64,
+    ) -> napi::Result<Option<Failure>> {
+        let value = value_of(tag, value);
+        self.submit(&env, id, Op::Set(vec![Entry { key: key.into_bytes(), value, ttl: ttl_of(ttl) }]))
+    }
+
+    /// Writes entries, all or none; packed as `store_pack` says.
+    #[napi(catch_unwind)]
+    pub fn set_many(&self, env: Env, id: u32, packed: Uint8Array) -> napi::Result<Option<Failure>> {
+        match store_pack::entries(&packed) {
+            Some(entries) => self.submit(&env, id, Op::Set(entries)),
+            None => Ok(Some(Error::Internal("entries were packed wrongly".into()).into())),
+        }
+    }
+
+    /// Deletes keys.
+    #[napi(catch_unwind)]
+    pub fn delete(&self, env: Env, id: u32, keys: Vec<String>) -> napi::Result<Option<Failure>> {
+        self.submit(&env, id, Op::Delete(keys.into_iter().map(String::into_bytes).collect()))
+    }
+
+    /// Adds to a number.
+    #[napi(catch_unwind)]
+    pub fn incr(&self, env: Env, id: u32, key: String, by: f64, ttl: f64) -> napi::Result<Option<Failure>> {
+        self.submit(&env, id, Op::Incr { key: key.into_bytes(), by, ttl: ttl_of(ttl) })
+    }
+
+    /// Replaces an entry if it holds what is expected; a tag of 0 stands for no entry.
+    #[napi(catch_unwind)]
+    #[allow(clippy::too_many_arguments)] // one crossing carries the whole operation, and an object costs more
+    pub fn cas(
+        &self,
+        env: Env,
+        id: u32,
+        key: String,
+        expected_tag: u8,
+        expected: Either<String, Uint8Array>,
+        tag: u8,
+        value: Either<String, Uint8Array>,
+        ttl: f64,
+    ) -> napi::Result<Option<Failure>> {
+        let some = |tag, value| (tag != 0).then(|| value_of(tag, value));
+        let (expected, next) = (some(expected_tag, expected), some(tag, value));
+        self.submit(&env, id, Op::Cas { key: key.into_bytes(), expected, next, ttl: ttl_of(ttl) })
+    }
+
+    /// Gives an entry a new time to live.
+    #[napi(catch_unwind)]
+    pub fn touch(&self, env: Env, id: u32, key: String, ttl: f64) -> napi::Result<Option<Failure>> {
+        self.submit(&env, id, Op::Touch { key: key.into_bytes(), ttl: ttl_of(ttl) })
+    }
+
+    /// Deletes what begins with `prefix`.
+    #[napi(catch_unwind)]
+    pub fn clear(&self, env: Env, id: u32, prefix: String) -> napi::Result<Option<Failure>> {
+        self.submit(&env, id, Op::Clear { prefix: prefix.into_bytes() })
+    }
+
+    /// Asks to run the function of a `getOrSet`, under a number of the caller's: answers 0 run, 1 wait, 2 it is there.
+    #[napi(catch_unwind)]
+    pub fn claim(&self, env: Env, id: u32, key: String, run: f64) -> napi::Result<Option<Failure>> {
+        let member = lock(&self.handle).member();
+        match member {
+            Ok(member) => {
+                let token = Token { member, run: run as u64 };
+                self.submit(&env, id, Op::Claim { key: key.into_bytes(), token })
+            }
+            Err(error) => Ok(Some(error.into())),
+        }
+    }
+
+    /// Ends that run: `outcome` 0 with a value to store, 1 with nothing, 2 with what was thrown.
+    #[napi(catch_unwind)]
+    #[allow(clippy::too_many_arguments)] // as `cas`
+    pub fn settle(
+        &self,
+        env: Env,
+        id: u32,
+        key: String,
+        run: f64,
+        outcome: u32,
+        tag: u8,
+        value: Either<String, Uint8Array>,
+        ttl: f64,
+    ) -> napi::Result<Option<Failure>> {
+        let member = lock(&self.handle).member();
+        let member = match member {
+            Ok(member) => member,
+            Err(error) => return Ok(Some(error.into())),
+        };
+        let value = value_of(tag, value);
+        let outcome = match outcome {
+            0 => Outcome::Value(value, ttl_of(ttl)),
+            1 => Outcome::Nothing,
+            _ => Outcome::Failed(value.payload),
+        };
+        self.submit(&env, id, Op::Settle { key: key.into_bytes(), token: Token { member, run: run as u64 }, outcome })
+    }
+
+    /// Looks how the run of a key is doing; `token` is what the last look gave.
+    #[napi(catch_unwind)]
+    pub fn wait(&self, key: String, token: Option<String>) -> Either<StoreWait, Failure> {
+        self.read(|handle| {
+            let seen = token.as_deref().and_then(parse_token);
+            let (wait, token) = handle.engine()?.wait(key.as_bytes(), seen)?;
+            let (state, error) = match wait {
+                Wait::Over => (0, None),
+                Wait::Running => (1, None),
+                Wait::Failed(error) => (2, Some(Buffer::from(error))),
+            };
+            Ok(StoreWait { state, token: token.map(|token| format!("{:x}:{:x}", token.member, token.run)), error })
+        })
+    }
+
+    /// Takes every write that has ended since the last call.
+    #[napi(catch_unwind)]
+    pub fn drain(&self, env: Env) -> napi::Result<Drained> {
+        let (answers, idle) = self.answers.take();
+        if idle {
+            self.answers.stay_awake(&env, false)?;
+        }
+        let (mut done, mut failed) = (Vec::with_capacity(answers.len() * 2), Vec::new());
+        for (id, answer) in answers {
+            match answer {
+                Ok(number) => done.extend([f64::from(id), number]),
+                Err(error) => failed.push(FailedWrite { id, failure: error.into() }),
+            }
+        }
+        Ok(Drained { done: Float64Array::new(done), failed })
+    }
+
+    /// Lets go of the store; what was handed in is written.
+    #[napi(catch_unwind)]
+    pub fn close(&self) {
+        lock(&self.handle).close();
+    }
+
+    fn read<T>(&self, work: impl FnOnce(&Handle) -> Result<T>) -> Either<T, Failure> {
+        match work(&lock(&self.handle)) {
+            Ok(value) => Either::A(value),
+            Err(error) => Either::B(error.into()),
+        }
+    }
+
+    fn submit(&self, env: &Env, id: u32, op: Op) -> napi::Result<Option<Failure>> {
+        self.answers.expect();
+        if let Err(error) = lock(&self.handle).submit(&self.desk, id, op) {
+            self.answers.forget();
+            return Ok(Some(error.into()));
+        }
+        self.answers.stay_awake(env, true)?;
+        Ok(None)
+    }
+}
+
+fn value_of(tag: u8, value: Either<String, Uint8Array>) -> Value {
+    let payload = match value {
+        Either::A(text) => text.into_bytes(),
+        Either::B(bytes) => bytes.to_vec(),
+    };
+    Value { tag, payload }
+}
+
+fn ttl_of(ttl: f64) -> Option<u64> {
+    (ttl > 0.0 && ttl.is_finite()).then_some(ttl as u64)
+}
+
+fn parse_token(text: &str) -> Option<Token> {
+    let (member, run) = text.split_once(':')?;
+    Some(Token { member: u64::from_str_radix(member, 16).ok()?, run: u64::from_str_radix(run, 16).ok()? })
+}
+
+fn paths(list: Vec<String>) -> Vec<PathBuf> {
+    list.into_iter().map(PathBuf::from).collect()
+}
+
+fn lock(handle: &Mutex<Handle>) -> MutexGuard<'_, Handle> {
+    handle.lock().unwrap_or_else(PoisonError::into_inner)
+}
