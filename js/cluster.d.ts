@@ -5,6 +5,10 @@ declare module 'cluster' {
   interface ClusterSettings {
     /** How the servers of this cluster spread connections that say nothing themselves; default 'least-connections'. */
     policy?: rustcluster.Policy | undefined;
+    /** Whether `disconnect()` moves idle HTTP/1.1 connections to other workers, as `drain()` does; default false. */
+    moveConnections?: boolean | undefined;
+    /** Whether connections are evened out, as by `rebalance()`, whenever a worker begins to listen; default false. */
+    rebalance?: boolean | undefined;
   }
 }
 
@@ -12,6 +16,8 @@ declare module 'net' {
   interface ListenOptions {
     /** In a worker: how this server's connections are spread. The first worker to listen on a port decides. */
     policy?: rustcluster.Policy | undefined;
+    /** In a worker: false keeps this server's connections where they are, since the app keeps state of them; default true. */
+    moveConnections?: boolean | undefined;
   }
 }
 
@@ -37,6 +43,8 @@ declare namespace rustcluster {
     waiting: number;
     /** Connections handed to it since it started. */
     total: number;
+    /** Connections it has passed on to other workers since it started. */
+    moved: number;
     /** Whether its event loop hung when last looked at. */
     stalled: boolean;
   }
@@ -47,6 +55,40 @@ declare namespace rustcluster {
     readonly transport: Transport;
     /** In the primary: a line for each worker. In a worker: its own. Over 'stock' an empty list. */
     connections(): Load[];
+    /**
+     * Ends a worker in order (in the primary): at once it gets no new connection and what it has not taken goes to
+     * others; its idle HTTP/1.1 connections are moved to others, busy ones when their answers have left; what cannot be
+     * moved finishes, with `Connection: close` or GOAWAY. Then it disconnects. The promise resolves when it has, or has
+     * ended, or after `timeout`; the worker is not killed.
+     */
+    drain(worker: Worker, options?: DrainOptions): Promise<Drained>;
+    /**
+     * Evens out connections (in the primary): workers with more than their share pass some on. Resolves once they are
+     * even, or cannot be made so within a few seconds.
+     */
+    rebalance(): Promise<{ moved: number }>;
+  }
+
+  interface DrainOptions {
+    /** Milliseconds after which the promise resolves all the same; default none. */
+    timeout?: number | undefined;
+    /**
+     * Idle connections that cannot be moved stay open until their keepAliveTimeout (`linger`, the default: a client may
+     * be sending on them this moment), or all idle ones are closed at once and none is moved (`close`: everything stops).
+     */
+    idle?: 'linger' | 'close' | undefined;
+  }
+
+  /** What became of a worker's connections. */
+  interface Drained {
+    /** Connections it has passed on, in all its life. */
+    moved: number;
+    /** The first sweep: connections it has looked at, and moved; undefined where there was none. */
+    swept: { seen: number; moved: number } | undefined;
+    /** Milliseconds. */
+    duration: number;
+    /** Whether `timeout` had passed before the worker was done. */
+    timedOut: boolean;
   }
 
   /** A worker, as node:cluster has it. */

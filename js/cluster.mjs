@@ -2,5 +2,6 @@
 import cluster from './cluster.js';
 
 export * from 'node:cluster';
-export const { connections, transport } = cluster;
+/** drain and rebalance: undefined in a worker. */
+export const { connections, drain, rebalance, transport } = cluster;
 export default cluster;

@@ -4,7 +4,9 @@
  * like a socket, is given the connections that come through the channel.
  */
 const net = require('node:net');
-const { checkPolicy } = require('./policies.js');
+const { listen, tell } = require('./messages.js');
+const { DRAIN, Drain } = require('./move/drain.js');
+const { checkFlag, checkPolicy } = require('./policies.js');
 const { takeSeat } = require('./seat.js');
 const { Receiver } = require('./receiver.js');
 
@@ -14,7 +16,10 @@ function install(cluster, { name, native }) {
   const receiver = seat === undefined || native === undefined ? undefined : openReceiver(native, seat, name);
   Object.defineProperty(cluster, 'transport', { enumerable: true, value: receiver?.transport ?? 'stock' });
   cluster.connections = () => receiver?.connections() ?? [];
-  const policies = rememberPolicies();
+  const drain = new Drain(receiver?.mover);
+  Object.defineProperty(cluster, DRAIN, { value: drain });
+  const asked = rememberOptions(drain);
+  obey(cluster, drain, receiver?.mover, seat?.moves === true);
   if (receiver === undefined) return;
 
   /** What the primary has said about the server being set up: node:cluster calls back while it passes the message on. */
@@ -26,7 +31,7 @@ function install(cluster, { name, native }) {
   const { _getServer } = cluster;
   cluster._getServer = function getServer(server, options, callback) {
     if (!isPlainTcp(options)) return Reflect.apply(_getServer, this, [server, options, callback]);
-    const query = { ...options, rustcluster: { policy: policies.get(server) } };
+    const query = { ...options, rustcluster: { policy: asked.get(server)?.policy } };
     return Reflect.apply(_getServer, this, [
       server,
       query,
@@ -34,7 +39,8 @@ function install(cluster, { name, native }) {
         const number = errno ? undefined : reply?.rustcluster.server;
         callback(errno, handle);
         // net has by now set what takes a connection, unless the server was closed in between.
-        if (number !== undefined && handle.onconnection !== undefined) receiver.serve(number, handle, server);
+        if (number === undefined || handle.onconnection === undefined) return;
+        receiver.serve(number, handle, server, asked.get(server)?.moveConnections !== false);
       },
     ]);
   };
@@ -55,17 +61,52 @@ function isPlainTcp({ port, addressType, fd }) {
   return (addressType === 4 || addressType === 6) && port >= 0 && !(fd >= 0);
 }
 
-/** `listen({ policy })`: node:cluster is not told about options it does not know. @returns {WeakMap<object, string>} */
-function rememberPolicies() {
-  const policies = new WeakMap();
-  const { listen } = net.Server.prototype;
+/**
+ * `listen({ policy, moveConnections })`: node:cluster is not told about options it does not know.
+ * @returns {WeakMap<object, { policy?: string, moveConnections?: boolean }>}
+ */
+function rememberOptions(drain) {
+  const known = new WeakMap();
+  const { listen: original } = net.Server.prototype;
   net.Server.prototype.listen = function listenWithPolicy(...args) {
     const policy = checkPolicy('options.policy', args[0]?.policy);
-    if (policy !== undefined) policies.set(this, policy);
-    return Reflect.apply(listen, this, args);
+    const moveConnections = checkFlag('options.moveConnections', args[0]?.moveConnections);
+    if (!known.has(this)) this.on('listening', () => drain.add(this));
+    known.set(this, { policy, moveConnections });
+    return Reflect.apply(original, this, args);
   };
-  Object.defineProperty(net.Server.prototype.listen, 'name', { value: listen.name });
-  return policies;
+  Object.defineProperty(net.Server.prototype.listen, 'name', { value: original.name });
+  return known;
+}
+
+/** Does what the primary says about moving connections, and asks it before this worker disconnects by itself. */
+function obey(cluster, drain, mover, asks) {
+  let proceed;
+  listen(process, {
+    drain(order) {
+      drain.begin(order, (found) => tell(process, 'swept', found));
+      proceed?.();
+    },
+    async shed({ servers, count, within }) {
+      const moved = drain.begun ? 0 : await mover?.move({ servers, count }, within);
+      tell(process, 'shed', { moved: moved ?? 0 });
+    },
+  });
+  if (!asks) return;
+  const { disconnect } = cluster.Worker.prototype;
+  cluster.Worker.prototype.disconnect = function disconnectAndMove() {
+    if (drain.begun || !process.connected) return Reflect.apply(disconnect, this, []);
+    if (proceed !== undefined) return this;
+    this.exitedAfterDisconnect = true;
+    proceed = () => {
+      proceed = () => {};
+      Reflect.apply(disconnect, this, []);
+    };
+    // Without an answer when the primary is gone.
+    process.once('disconnect', () => proceed());
+    tell(process, 'leave', {});
+    return this;
+  };
 }
 
 module.exports = { install };

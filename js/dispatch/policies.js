@@ -1,6 +1,6 @@
 'use strict';
-/** The names of the policies; what they do stands in src/dispatch/policy/. */
-const { oneOf } = require('../options.js');
+/** What cluster and servers are told about connections. What the policies do stands in src/dispatch/policy/. */
+const { oneOf, typeError } = require('../options.js');
 
 const POLICIES = ['least-connections', 'round-robin', 'sticky', 'kernel'];
 const DEFAULT_POLICY = 'least-connections';
@@ -10,4 +10,10 @@ function checkPolicy(name, value) {
   return value === undefined ? undefined : oneOf(name, value, POLICIES);
 }
 
-module.exports = { checkPolicy, DEFAULT_POLICY, POLICIES };
+/** @returns {boolean | undefined} @throws ERR_INVALID_ARG_TYPE */
+function checkFlag(name, value) {
+  if (value !== undefined && typeof value !== 'boolean') throw typeError(name, 'a boolean', value);
+  return value;
+}
+
+module.exports = { checkFlag, checkPolicy, DEFAULT_POLICY, POLICIES };

@@ -4,7 +4,8 @@
  * TCP server is answered here before node:cluster hears it.
  */
 const { fromNative } = require('../errors.js');
-const { checkPolicy, DEFAULT_POLICY } = require('./policies.js');
+const { Handover } = require('./handover.js');
+const { checkFlag, checkPolicy, DEFAULT_POLICY } = require('./policies.js');
 const { writeSeat } = require('./seat.js');
 const { Servers } = require('./servers.js');
 const { stdioList } = require('./stdio.js');
@@ -20,14 +21,17 @@ function install(cluster, { name, native }) {
     get: () => (cluster.schedulingPolicy === cluster.SCHED_RR ? name : 'stock'),
   });
   cluster.connections = () => [];
-  checkPolicyOfSettings(cluster);
-  if (name === 'stock') return;
+  checkOptionsOfSettings(cluster);
 
   /** Made by the first fork: a primary that never forks has no thread. */
   let dispatcher;
   const servers = new Servers(() => dispatcher);
   /** worker -> its seat */
   const seats = new WeakMap();
+  const seatOf = (worker) => seats.get(worker);
+  const handover = new Handover(cluster, { seatOf, servers, dispatcher: () => dispatcher });
+  handover.install();
+  if (name === 'stock') return;
   cluster.connections = () => dispatcher?.connections() ?? [];
 
   const { fork } = cluster;
@@ -41,22 +45,16 @@ function install(cluster, { name, native }) {
     seats.set(worker, seat);
     dispatcher.workerStarted(seat.id, worker.id, worker.process.pid ?? 0);
     attend(cluster, worker, seat, dispatcher, servers, native);
+    handover.attend(worker);
     return worker;
-  };
-
-  const { disconnect } = cluster.Worker.prototype;
-  cluster.Worker.prototype.disconnect = function disconnectAndRetire() {
-    const seat = seats.get(this);
-    // First of all, so that what the worker has not taken finds another one.
-    if (seat !== undefined) retire(this, seat, dispatcher, servers);
-    return Reflect.apply(disconnect, this, []);
   };
 }
 
-function checkPolicyOfSettings(cluster) {
+function checkOptionsOfSettings(cluster) {
   const { setupPrimary } = cluster;
   cluster.setupPrimary = function setupPrimaryWithPolicy(options) {
     checkPolicy('options.policy', options?.policy);
+    for (const name of ['moveConnections', 'rebalance']) checkFlag(`options.${name}`, options?.[name]);
     return Reflect.apply(setupPrimary, this, [options]);
   };
   cluster.setupMaster = cluster.setupPrimary;
@@ -67,7 +65,8 @@ function forkInto(cluster, fork, env, seat, dispatcher) {
   const before = cluster.settings;
   const own = Object.getOwnPropertyDescriptor(before, 'stdio');
   const list = stdioList(before);
-  const inherited = { channel: list.length, memory: list.length + 1, slot: seat.slot };
+  const moves = before.moveConnections === true;
+  const inherited = { channel: list.length, memory: list.length + 1, slot: seat.slot, moves };
   before.stdio = [...list, seat.channel, seat.memory];
   let worker;
   try {
@@ -118,13 +117,6 @@ function answer(cluster, worker, seat, message, servers, native) {
   // The worker has its own duplicate once the message is sent, or never will.
   if (worker.process.connected) worker.process.send(sent, handle, () => handle?.close());
   else handle?.close();
-}
-
-/** No new connection for a worker, which goes on with those it has. */
-function retire(worker, seat, dispatcher, servers) {
-  // Before its sockets close, so that the last worker's connections are not given back to it.
-  dispatcher.retireWorker(seat.id);
-  servers.leaveAll(worker);
 }
 
 module.exports = { install };

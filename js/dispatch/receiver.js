@@ -2,6 +2,8 @@
 /**
  * Takes connections from the channel and hands each to the server it is for, just as net would have accepted it.
  */
+const { kHome } = require('./move/idle.js');
+const { Mover } = require('./move/mover.js');
 const { SOCKET, tcpClass } = require('./tcp.js');
 
 /** Instead of a descriptor, see `Channel.watch`. */
@@ -15,7 +17,7 @@ const ZERO_IS_A_LIMIT = Number(process.versions.node.split('.')[0]) > 20;
 const kClosed = Symbol('closed');
 
 class Receiver {
-  /** number -> { handle, accept, server } */
+  /** number -> { handle, accept, server, home } */
   #servers = new Map();
   #channel;
   #native;
@@ -29,6 +31,9 @@ class Receiver {
     this.#channel = channel;
     this.#TCP = tcpClass(native);
     this.#prepareCounting();
+    this.mover = new Mover(channel, (handle) => {
+      handle[kClosed] = true;
+    });
     this.transport = transport === 'uv' && this.#watch() ? 'uv' : this.#watchFromThread();
   }
 
@@ -42,15 +47,18 @@ class Receiver {
    * @param {number} number of the listening socket, as the primary knows it
    * @param {object} handle the server's: one that only looks like a socket or, under `kernel`, a real one
    * @param {object} server of net
+   * @param {boolean} moves whether its connections may be moved to other workers
    */
-  serve(number, handle, server) {
+  serve(number, handle, server, moves) {
     const accept = handle.onconnection;
-    this.#servers.set(number, { handle, accept, server });
+    const home = { number, server, moves };
+    this.#servers.set(number, { handle, accept, server, home });
+    this.mover.open(home);
     // What a real socket accepts by itself counts like the rest.
     handle.onconnection = (errno, client) => {
       if (client) {
         this.#channel.opened();
-        this.#countClose(client);
+        this.#own(client, home);
       }
       return Reflect.apply(accept, handle, [errno, client]);
     };
@@ -66,21 +74,21 @@ class Receiver {
   }
 
   #watch() {
-    return this.#channel.watch((fd, number) => this.#receive(fd, number));
+    return this.#channel.watch((fd, number, idle) => this.#receive(fd, number, idle));
   }
 
   #watchFromThread() {
     this.#channel.watchFromThread(() => {
-      const [fd, number] = this.#channel.take();
+      const [fd, number, idle] = this.#channel.take();
       // One at a time: what is not taken can still go to another worker. resume() wakes again if there is more.
       if (fd !== CLOSED && fd !== FULL) this.#channel.resume();
-      this.#receive(fd, number);
+      this.#receive(fd, number, idle);
     });
     return 'thread';
   }
 
-  #receive(fd, number) {
-    if (fd >= 0) this.#accept(fd, number);
+  #receive(fd, number, idle) {
+    if (fd >= 0) this.#accept(fd, number, idle);
     else if (fd === FULL) this.#rest();
     else if (fd === CLOSED) this.#channel.close();
   }
@@ -90,7 +98,7 @@ class Receiver {
     setTimeout(() => this.#channel.resume(), FULL_DELAY).unref();
   }
 
-  #accept(fd, number) {
+  #accept(fd, number, idle) {
     const target = this.#servers.get(number);
     if (target === undefined || isFull(target.server)) {
       this.#channel.giveBack(fd, number);
@@ -103,11 +111,13 @@ class Receiver {
       this.#channel.closed();
       return;
     }
-    this.#countClose(handle);
+    this.#own(handle, target.home);
     Reflect.apply(target.accept, target.handle, [0, handle]);
+    this.mover.adopted.take(handle, idle);
   }
 
-  #countClose(handle) {
+  #own(handle, home) {
+    handle[kHome] = home;
     handle.close = this.#close;
     handle.reset = this.#reset;
   }

@@ -11,16 +11,16 @@ const PRELOAD = path.join(__dirname, 'preload.js');
 const OPTION = `--require ${JSON.stringify(PRELOAD)}`;
 
 /** @returns {object} `env` with the seat written in */
-function writeSeat(env, { channel, memory, slot }) {
+function writeSeat(env, { channel, memory, slot, moves }) {
   const options = env?.NODE_OPTIONS ?? process.env.NODE_OPTIONS;
   return {
     ...env,
     NODE_OPTIONS: options === undefined ? OPTION : `${OPTION} ${options}`,
-    [VARIABLE]: `${channel}:${memory}:${slot}`,
+    [VARIABLE]: `${channel}:${memory}:${slot}:${Number(moves)}`,
   };
 }
 
-/** @returns {{ channel: number, memory: number, slot: number } | undefined} the seat, undefined in any other process */
+/** @returns {{ channel: number, memory: number, slot: number, moves: boolean } | undefined} the seat, undefined in any other process */
 function takeSeat() {
   const text = process.env[VARIABLE];
   if (text === undefined) return undefined;
@@ -28,8 +28,8 @@ function takeSeat() {
   const options = process.env.NODE_OPTIONS;
   if (options === OPTION) delete process.env.NODE_OPTIONS;
   else if (options?.startsWith(`${OPTION} `)) process.env.NODE_OPTIONS = options.slice(OPTION.length + 1);
-  const [channel, memory, slot] = text.split(':').map(Number);
-  return { channel, memory, slot };
+  const [channel, memory, slot, moves] = text.split(':').map(Number);
+  return { channel, memory, slot, moves: moves === 1 };
 }
 
 module.exports = { takeSeat, writeSeat };

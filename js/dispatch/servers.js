@@ -15,7 +15,7 @@ const DEFAULT_BACKLOG = 511;
 const UV_TCP_IPV6ONLY = 1;
 
 class Servers {
-  /** key -> { key, number, sockname, data, shared, members, timer } */
+  /** key -> { key, number, sockname, data, policy, members, timer } */
   #byKey = new Map();
   #dispatcher;
 
@@ -39,7 +39,7 @@ class Servers {
     if (known?.members.has(worker)) return { key, errno: -constants.errno.EADDRINUSE, data: known.data };
     const server = known ?? this.#open(key, query);
     if (server.errno !== undefined) return { key, errno: server.errno, data: query.data };
-    const own = server.shared ? undefined : this.#dispatcher().join(server.number, seat);
+    const own = server.policy === 'kernel' ? this.#dispatcher().join(server.number, seat) : undefined;
     if (own?.errno !== undefined) return { key, errno: -own.errno, data: server.data };
     clearTimeout(server.timer);
     server.members.add(worker);
@@ -59,8 +59,7 @@ class Servers {
     });
     if (socket.errno !== undefined) return { errno: -socket.errno };
     const { server: number, ...sockname } = socket;
-    const shared = policy !== 'kernel';
-    const server = { key, number, sockname, data, shared, members: new Set(), timer: undefined };
+    const server = { key, number, sockname, data, policy, members: new Set(), timer: undefined };
     this.#byKey.set(key, server);
     return server;
   }
@@ -71,6 +70,11 @@ class Servers {
     if (server === undefined) return false;
     this.#leave(server, worker);
     return true;
+  }
+
+  /** @returns {object[]} the servers that workers take connections for */
+  taking(wanted = () => true) {
+    return [...this.#byKey.values()].filter((server) => server.members.size > 0 && wanted(server));
   }
 
   /** A worker drains, or has ended as it was asked to: its sockets close unless others listen on them. */

@@ -1,7 +1,7 @@
 //! A worker's channel as `js/dispatch/child.js` uses it, read on the event loop itself or by a thread that wakes it.
 
 use super::dispatch::WorkerLoad;
-use crate::dispatch::channel::{Channel as Inner, Taken};
+use crate::dispatch::channel::{Channel as Inner, Past, Taken};
 use crate::sys::epoll::{Epoll, Events, Waker, wait};
 use crate::sys::javascript::Callback;
 use crate::sys::uv::{Loop, Uv, Watched, Watcher};
@@ -10,7 +10,7 @@ use napi::Env;
 use napi::bindgen_prelude::Function;
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi_derive::napi;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::io;
 use std::os::fd::{AsFd, IntoRawFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -42,7 +42,7 @@ pub struct Channel {
     inner: Arc<Inner>,
     transport: Rc<RefCell<Transport>>,
     /// What the last connection taken had behind it.
-    hops: Rc<std::cell::Cell<u32>>,
+    past: Rc<Cell<Past>>,
 }
 
 #[napi]
@@ -52,17 +52,18 @@ impl Channel {
     pub fn new(channel: i32, memory: i32, slot: u32) -> napi::Result<Self> {
         let inner = Inner::open(channel, memory, slot as usize).map_err(refuse)?;
         let transport = Rc::new(RefCell::new(Transport::None));
-        Ok(Self { inner: Arc::new(inner), transport, hops: Rc::default() })
+        Ok(Self { inner: Arc::new(inner), transport, past: Rc::default() })
     }
 
-    /// Calls `on_connection(fd, server)` from the event loop, one call a connection. A negative `fd` is no connection:
+    /// Calls `on_connection(fd, server, idle)` from the event loop, one call a connection. `idle`: for how many
+    /// milliseconds more it may stay idle, 0: it is new, 2 ** 32 - 1: there is no limit. A negative `fd` is no connection:
     /// -1 this process has no room for another descriptor (call `pause()`, later `resume()`), -3 the primary is gone.
     /// Answers false where libuv cannot be reached.
-    #[napi(catch_unwind, ts_args_type = "onConnection: (fd: number, server: number) => void")]
+    #[napi(catch_unwind, ts_args_type = "onConnection: (fd: number, server: number, idle: number) => void")]
     pub fn watch(&self, env: Env, on_connection: Function<(), ()>) -> napi::Result<bool> {
         let Some(uv) = Uv::get() else { return Ok(false) };
         let callback = Callback::new(&env, &on_connection, "RUSTCLUSTER")?;
-        let receiver = OnLoop { inner: Arc::clone(&self.inner), hops: Rc::clone(&self.hops), callback };
+        let receiver = OnLoop { inner: Arc::clone(&self.inner), past: Rc::clone(&self.past), callback };
         let descriptor = Arc::clone(self.inner.descriptor());
         let uv_loop = Loop::at(env.get_uv_event_loop()?.cast());
         let watcher = Watcher::start(uv, uv_loop, descriptor, Rc::new(receiver)).map_err(refuse)?;
@@ -79,12 +80,12 @@ impl Channel {
         self.adopt(&env, Transport::Thread(reader))
     }
 
-    /// Takes one connection: its descriptor, which is the caller's from here on, and the server it is for; a negative
-    /// descriptor as for `watch`, -2: there is none.
+    /// Takes one connection: its descriptor, which is the caller's from here on, the server it is for, and how long it
+    /// may stay idle; a negative descriptor as for `watch`, -2: there is none.
     #[napi(catch_unwind)]
     pub fn take(&self) -> Vec<i64> {
-        let (fd, server) = take(&self.inner, &self.hops);
-        vec![i64::from(fd), i64::from(server)]
+        let (fd, server) = take(&self.inner, &self.past);
+        vec![i64::from(fd), i64::from(server), i64::from(self.past.get().idle)]
     }
 
     /// Reports no connections until `resume()`.
@@ -123,8 +124,15 @@ impl Channel {
     /// Sends the connection that was taken last back for another worker, and closes it here; false: it is lost.
     #[napi(catch_unwind)]
     pub fn give_back(&self, fd: i32, server: u32) -> bool {
-        let hops = self.hops.get();
-        process::adopt(fd).is_ok_and(|socket| self.inner.give_back(socket, server, hops).is_ok())
+        let past = self.past.get();
+        process::adopt(fd).is_ok_and(|socket| self.inner.give_back(socket, server, past).is_ok())
+    }
+
+    /// Passes a connection on to any worker, with how long it may stay idle as for `watch`. `fd` stays the caller's, who
+    /// closes it when the answer is true, without `closed()`; false: nothing has changed, try again later.
+    #[napi(catch_unwind)]
+    pub fn pass_on(&self, fd: i32, server: u32, idle: u32) -> bool {
+        process::borrow(fd, |socket| self.inner.pass_on(socket, server, idle)).is_ok()
     }
 
     /// A connection was taken by another way than this channel.
@@ -179,10 +187,10 @@ pub fn has_event_loop_access() -> bool {
     Uv::get().is_some()
 }
 
-fn take(inner: &Inner, hops: &std::cell::Cell<u32>) -> (i32, u32) {
+fn take(inner: &Inner, past: &Cell<Past>) -> (i32, u32) {
     match inner.take() {
-        Taken::Connection { socket, server, hops: count } => {
-            hops.set(count);
+        Taken::Connection { socket, server, past: known } => {
+            past.set(known);
             (socket.into_raw_fd(), server)
         }
         Taken::Empty => (EMPTY, 0),
@@ -194,15 +202,15 @@ fn take(inner: &Inner, hops: &std::cell::Cell<u32>) -> (i32, u32) {
 /// Reads on the loop's own thread.
 struct OnLoop {
     inner: Arc<Inner>,
-    hops: Rc<std::cell::Cell<u32>>,
+    past: Rc<Cell<Past>>,
     callback: Callback,
 }
 
 impl Watched for OnLoop {
     fn readable(&self) {
-        let (fd, server) = take(&self.inner, &self.hops);
+        let (fd, server) = take(&self.inner, &self.past);
         if fd != EMPTY {
-            self.callback.call(fd, server);
+            self.callback.call(fd, [server, self.past.get().idle]);
         }
     }
 

@@ -65,6 +65,8 @@ pub struct WorkerLoad {
     pub waiting: u32,
     /// Connections handed to it since it started.
     pub total: f64,
+    /// Connections it has passed on to other workers since it started.
+    pub moved: f64,
     /// Whether its event loop hung when last looked at.
     pub stalled: bool,
 }
@@ -159,8 +161,9 @@ impl Dispatcher {
 
 impl From<Load> for WorkerLoad {
     fn from(load: Load) -> Self {
-        let Load { id, active, waiting, total, stalled } = load;
-        Self { id, active, waiting: u32::try_from(waiting).unwrap_or(u32::MAX), total: total as f64, stalled }
+        let Load { id, active, waiting, total, moved, stalled } = load;
+        let waiting = u32::try_from(waiting).unwrap_or(u32::MAX);
+        Self { id, active, waiting, total: total as f64, moved: moved as f64, stalled }
     }
 }
 

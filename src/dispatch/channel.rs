@@ -6,21 +6,24 @@ use crate::shared::segment::{Segment, Slot};
 use crate::sys::clock::monotonic_nanos;
 use crate::sys::{message, process};
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
+
+/// Descriptors that are not for connections, of a large table.
+const RESERVE: u64 = 64;
 
 /// What [`Channel::take`] found.
 #[derive(Debug)]
 pub enum Taken {
-    /// A connection for the server of that number, and how many workers have sent it back before.
+    /// A connection.
     Connection {
         /// The connection.
         socket: OwnedFd,
         /// The listening socket, by the primary's number.
         server: u32,
-        /// How many workers have sent it back.
-        hops: u32,
+        /// What is known of it.
+        past: Past,
     },
     /// There is none.
     Empty,
@@ -28,6 +31,15 @@ pub enum Taken {
     Full,
     /// The primary is gone.
     Closed,
+}
+
+/// What has become of a connection before.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Past {
+    /// How many workers have sent it back because they could not take it.
+    pub hops: u32,
+    /// For how many milliseconds more it may stay idle; see [`Note::idle`].
+    pub idle: u32,
 }
 
 /// A worker's channel to its primary. Any thread may use it.
@@ -54,7 +66,10 @@ impl Channel {
 
     fn new(fd: OwnedFd, slot: Slot) -> Self {
         // Low enough that an app which opens files between two connections does not fill the table unseen.
-        let careful = i64::try_from(process::descriptor_limit() / 4 * 3).unwrap_or(i64::MAX);
+        let limit = process::descriptor_limit();
+        let careful = i64::try_from(limit / 4 * 3).unwrap_or(i64::MAX);
+        // The rest is the app's, for its files.
+        slot.set_room(u32::try_from(limit - RESERVE.min(limit / 4)).unwrap_or(u32::MAX));
         Self { fd: Arc::new(fd), slot, careful, highest: AtomicI32::new(0) }
     }
 
@@ -81,9 +96,9 @@ impl Channel {
         }
         self.slot.note_taken();
         match (Note::decode(&bytes[..received.length]), received.descriptor) {
-            (Some(Note { kind: Kind::Connection, server, hops }), Some(socket)) => {
+            (Some(Note { kind: Kind::Connection, server, hops, idle }), Some(socket)) => {
                 self.highest.fetch_max(socket.as_raw_fd(), Ordering::Relaxed);
-                Taken::Connection { socket, server, hops }
+                Taken::Connection { socket, server, past: Past { hops, idle } }
             }
             _ => {
                 self.slot.note_closed();
@@ -110,15 +125,33 @@ impl Channel {
         self.tell(Kind::Leave, server)
     }
 
-    /// Sends a connection back for another worker, with the `hops` it came with. It is closed here either way; on an
+    /// Sends a connection back for another worker, with the `past` it came with. It is closed here either way; on an
     /// error its client is lost.
     ///
     /// # Errors
     /// As [`ready`](Self::ready), and ETOOMANYREFS.
-    pub fn give_back(&self, socket: OwnedFd, server: u32, hops: u32) -> io::Result<()> {
+    pub fn give_back(&self, socket: OwnedFd, server: u32, Past { hops, idle }: Past) -> io::Result<()> {
         self.slot.note_closed();
-        let note = Note { kind: Kind::Return, server, hops };
+        let note = Note { kind: Kind::Return, server, hops, idle };
         message::send(&*self.fd, &note.encode(), Some(socket.as_fd()))
+    }
+
+    /// Passes a connection this worker has served on to any worker, with what it may still stay idle (see
+    /// [`Note::idle`]). On success the caller closes its own descriptor, and does not count that by
+    /// [`closed`](Self::closed); on an error nothing has changed.
+    ///
+    /// # Errors
+    /// As [`give_back`](Self::give_back). EAGAIN and ETOOMANYREFS pass.
+    pub fn pass_on(&self, socket: BorrowedFd<'_>, server: u32, idle: u32) -> io::Result<()> {
+        // Counted first: the primary may pick by the count before the next line.
+        self.slot.note_closed();
+        let note = Note { kind: Kind::Move, server, hops: 0, idle };
+        let sent = message::send(&*self.fd, &note.encode(), Some(socket));
+        match sent {
+            Ok(()) => self.slot.note_moved(),
+            Err(_) => self.slot.note_opened(),
+        }
+        sent
     }
 
     /// A connection came by another way than this channel.
@@ -142,6 +175,6 @@ impl Channel {
     }
 
     fn tell(&self, kind: Kind, server: u32) -> io::Result<()> {
-        message::send(&*self.fd, &Note { kind, server, hops: 0 }.encode(), None)
+        message::send(&*self.fd, &Note { kind, server, hops: 0, idle: note::FRESH }.encode(), None)
     }
 }

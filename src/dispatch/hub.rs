@@ -81,6 +81,8 @@ pub struct Load {
     pub waiting: u64,
     /// Connections handed to it since it started.
     pub total: u64,
+    /// Connections it has passed on to other workers since it started.
+    pub moved: u64,
     /// Whether its loop was stalled when last looked at.
     pub stalled: bool,
 }
@@ -88,8 +90,8 @@ pub struct Load {
 impl Load {
     /// Reads a worker's words.
     pub fn new(words: &segment::Slot, stalled: bool) -> Self {
-        let (active, waiting, total) = (words.active(), words.waiting(), words.sent());
-        Self { id: words.worker_id(), active, waiting, total, stalled }
+        let (active, waiting, total, moved) = (words.active(), words.waiting(), words.sent(), words.moved());
+        Self { id: words.worker_id(), active, waiting, total, moved, stalled }
     }
 }
 
@@ -182,7 +184,23 @@ impl Hub {
     /// The worker's process has ended: its slot is free.
     pub fn remove_worker(&mut self, id: u32) {
         self.retire_worker(id);
-        let Some((slot, worker)) = self.find(id) else { return };
+        let Some((_, worker)) = self.find(id) else { return };
+        worker.gone = true;
+        self.bury();
+    }
+
+    /// Frees the slot of each worker that has ended, once all it has passed on is read.
+    fn bury(&mut self) {
+        for slot in 0..self.workers.len() {
+            let Some(Worker { gone: true, id, .. }) = self.workers[slot] else { continue };
+            if self.hear_out(id) {
+                self.free(slot);
+            }
+        }
+    }
+
+    fn free(&mut self, slot: Slot) {
+        let Some(worker) = &self.workers[slot] else { return };
         worker.slot.reset(0);
         self.workers[slot] = None;
     }

@@ -2,6 +2,10 @@
 
 /// Bytes of every message.
 pub const BYTES: usize = 16;
+/// For [`Note::idle`]: no request ever came on the connection.
+pub const FRESH: u32 = 0;
+/// For [`Note::idle`]: there is no limit.
+pub const FOREVER: u32 = u32::MAX;
 
 /// What a message is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,8 +16,10 @@ pub enum Kind {
     Ready = 2,
     /// From a worker: its server is closed, no more connections.
     Leave = 3,
-    /// From a worker: here is a connection back, for another worker.
+    /// From a worker: here is a connection back that it cannot take, for another worker.
     Return = 4,
+    /// From a worker: here is an idle connection it has served, for any worker.
+    Move = 5,
 }
 
 /// One message.
@@ -25,6 +31,8 @@ pub struct Note {
     pub server: u32,
     /// How many workers have sent this connection back.
     pub hops: u32,
+    /// For how many milliseconds more the connection may stay idle; [`FRESH`], [`FOREVER`].
+    pub idle: u32,
 }
 
 impl Note {
@@ -34,6 +42,7 @@ impl Note {
         bytes[0..4].copy_from_slice(&(self.kind as u32).to_le_bytes());
         bytes[4..8].copy_from_slice(&self.server.to_le_bytes());
         bytes[8..12].copy_from_slice(&self.hops.to_le_bytes());
+        bytes[12..16].copy_from_slice(&self.idle.to_le_bytes());
         bytes
     }
 
@@ -45,9 +54,10 @@ impl Note {
             2 => Kind::Ready,
             3 => Kind::Leave,
             4 => Kind::Return,
+            5 => Kind::Move,
             _ => return None,
         };
-        Some(Self { kind, server: word(4)?, hops: word(8)? })
+        Some(Self { kind, server: word(4)?, hops: word(8)?, idle: word(12)? })
     }
 }
 
@@ -57,8 +67,8 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read() {
-        for kind in [Kind::Connection, Kind::Ready, Kind::Leave, Kind::Return] {
-            let note = Note { kind, server: 0xdead_beef, hops: 7 };
+        for kind in [Kind::Connection, Kind::Ready, Kind::Leave, Kind::Return, Kind::Move] {
+            let note = Note { kind, server: 0xdead_beef, hops: 7, idle: FOREVER - 1 };
             assert_eq!(Note::decode(&note.encode()), Some(note));
         }
     }

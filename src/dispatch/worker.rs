@@ -1,5 +1,6 @@
 //! A worker as the primary sees it: its channel, its words in the shared segment, its health.
 
+use super::channel::Past;
 use super::health::{Health, Pulse, STALL, Verdict};
 use super::note::{self, Kind, Note};
 use super::policy::State;
@@ -38,6 +39,8 @@ pub struct Worker {
     pub deaf: bool,
     /// It gets nothing any more: it is draining or dead.
     pub retired: bool,
+    /// Its process has ended.
+    pub gone: bool,
     /// Its channel is full until then, in nanoseconds of the monotonic clock.
     full_until: u64,
 }
@@ -57,7 +60,8 @@ impl Worker {
     /// A worker that has not been started yet.
     pub fn new(id: u32, slot: Slot, near: OwnedFd, far: OwnedFd) -> Self {
         let health = Health::default();
-        Self { id, slot, near, far, watcher: None, stat: None, health, deaf: false, retired: false, full_until: 0 }
+        let (deaf, retired, gone) = (false, false, false);
+        Self { id, slot, near, far, watcher: None, stat: None, health, deaf, retired, gone, full_until: 0 }
     }
 
     /// It runs as process `pid`, and is `name` in node:cluster.
@@ -82,7 +86,7 @@ impl Worker {
     pub fn state(&self, now: u64, worst: Verdict) -> State {
         if self.retired {
             State::Gone
-        } else if now < self.full_until || self.health.verdict() > worst {
+        } else if now < self.full_until || self.slot.is_full() || self.health.verdict() > worst {
             State::Busy
         } else {
             State::Free(self.slot.active())
@@ -113,7 +117,7 @@ impl Worker {
     }
 
     /// Hands a connection over.
-    pub fn send(&mut self, now: u64, server: u32, hops: u32, connection: BorrowedFd<'_>) -> Sent {
+    pub fn send(&mut self, now: u64, server: u32, past: Past, connection: BorrowedFd<'_>) -> Sent {
         let pulse = self.pulse();
         if pulse.waiting >= UNREAD {
             self.full_until = now + FULL;
@@ -122,7 +126,8 @@ impl Worker {
         self.health.expect(now, pulse);
         // Counted first: the worker may read and close it before the next line.
         self.slot.note_sent();
-        let note = Note { kind: Kind::Connection, server, hops };
+        let Past { hops, idle } = past;
+        let note = Note { kind: Kind::Connection, server, hops, idle };
         let Err(error) = message::send(&self.near, &note.encode(), Some(connection)) else { return Sent::Yes };
         self.slot.note_taken_back();
         match error.raw_os_error() {
@@ -187,10 +192,10 @@ mod tests {
     fn what_is_sent_can_be_taken_back() {
         let mut worker = worker();
         let (connection, _client) = UnixStream::pair().unwrap();
-        assert_eq!(worker.send(0, 5, 2, connection.as_fd()), Sent::Yes);
+        assert_eq!(worker.send(0, 5, Past { hops: 2, idle: 9 }, connection.as_fd()), Sent::Yes);
         assert_eq!((worker.slot.active(), worker.slot.waiting()), (1, 1));
         let (note, _) = worker.take_back().unwrap();
-        assert_eq!((note.kind, note.server, note.hops), (Kind::Connection, 5, 2));
+        assert_eq!((note.kind, note.server, note.hops, note.idle), (Kind::Connection, 5, 2, 9));
         assert_eq!((worker.slot.active(), worker.slot.waiting()), (0, 0));
         assert!(worker.take_back().is_none());
     }
@@ -199,7 +204,7 @@ mod tests {
     fn a_full_worker_is_busy_for_a_while() {
         let mut worker = worker();
         let (connection, _client) = UnixStream::pair().unwrap();
-        let sent = (0..).find(|_| worker.send(0, 5, 0, connection.as_fd()) != Sent::Yes).unwrap();
+        let sent = (0..).find(|_| worker.send(0, 5, Past::default(), connection.as_fd()) != Sent::Yes).unwrap();
         assert!(sent <= UNREAD && sent > 0);
         assert_eq!(worker.state(0, Verdict::Stalled), State::Busy);
         assert_eq!(worker.state(FULL, Verdict::Well), State::Free(sent as u32));

@@ -12,7 +12,7 @@
 /// The first eight bytes: "rustclus", little-endian.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"rustclus");
 /// Counts incompatible changes of this file.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 /// Workers that can exist at once, the ones that are draining counted in. A page of the segment takes memory only once
 /// one of its slots is used.
 pub const SLOTS: usize = 1024;
@@ -43,6 +43,10 @@ pub const TAKEN: usize = 64;
 pub const HEARTBEAT: usize = 72;
 /// u32, both: connections handed over and not closed yet.
 pub const ACTIVE: usize = 80;
+/// u32, worker: connections it may have open at once, so that its descriptor table has room for the next; 0: not said.
+pub const ROOM: usize = 84;
+/// u64, worker: connections it has passed on to other workers, since it started.
+pub const MOVED: usize = 88;
 
 /// The offset of `field` in slot `index`, which must be below [`SLOTS`].
 pub const fn slot(index: usize, field: usize) -> usize {
@@ -66,10 +70,10 @@ mod tests {
         for field in [WORKER_ID, PID, SENT] {
             assert!(field < 64);
         }
-        for field in [TAKEN, HEARTBEAT, ACTIVE] {
+        for field in [TAKEN, HEARTBEAT, ACTIVE, ROOM, MOVED] {
             assert!((64..128).contains(&field));
         }
-        for wide in [SENT, TAKEN, HEARTBEAT] {
+        for wide in [SENT, TAKEN, HEARTBEAT, MOVED] {
             assert_eq!(wide % 8, 0);
         }
     }

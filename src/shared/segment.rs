@@ -62,10 +62,11 @@ impl Slot {
     /// Gives the slot to worker `id` with all counters at nought, or frees it (`id` 0).
     pub fn reset(&self, id: u32) {
         self.pid().store(0, Ordering::Relaxed);
-        for word in [layout::SENT, layout::TAKEN, layout::HEARTBEAT] {
+        for word in [layout::SENT, layout::TAKEN, layout::HEARTBEAT, layout::MOVED] {
             self.u64(word).store(0, Ordering::Relaxed);
         }
         self.u32(layout::ACTIVE).store(0, Ordering::Relaxed);
+        self.set_room(0);
         self.u32(layout::WORKER_ID).store(id, Ordering::Relaxed);
     }
 
@@ -121,6 +122,28 @@ impl Slot {
         self.u32(layout::ACTIVE).load(Ordering::Relaxed)
     }
 
+    /// The worker has room for `count` connections at once; 0: it does not say.
+    pub fn set_room(&self, count: u32) {
+        self.u32(layout::ROOM).store(count, Ordering::Relaxed);
+    }
+
+    /// Whether the worker has as many connections as it has room for: the kernel would drop a descriptor for which its
+    /// table has no place.
+    pub fn is_full(&self) -> bool {
+        let room = self.u32(layout::ROOM).load(Ordering::Relaxed);
+        room != 0 && self.active() >= room
+    }
+
+    /// Connections the worker has passed on to others.
+    pub fn moved(&self) -> u64 {
+        self.u64(layout::MOVED).load(Ordering::Relaxed)
+    }
+
+    /// The worker has passed one connection on.
+    pub fn note_moved(&self) {
+        self.u64(layout::MOVED).fetch_add(1, Ordering::Relaxed);
+    }
+
     /// A connection came to the worker by another way than the primary's thread.
     pub fn note_opened(&self) {
         self.u32(layout::ACTIVE).fetch_add(1, Ordering::Relaxed);
@@ -166,6 +189,11 @@ mod tests {
         theirs.note_closed();
         theirs.note_closed();
         assert_eq!((ours.waiting(), ours.active()), (0, 0));
+        theirs.note_moved();
+        theirs.set_room(1);
+        assert_eq!((ours.moved(), ours.is_full()), (1, false));
+        ours.note_sent();
+        assert!(ours.is_full());
         assert!(primary.slot(SLOTS).is_none());
     }
 

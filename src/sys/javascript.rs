@@ -6,7 +6,7 @@ use napi::sys;
 use napi::{Env, JsValue};
 use std::ptr::null_mut;
 
-/// A JavaScript function to be called with two integers. It belongs to the environment's thread.
+/// A JavaScript function to be called with three integers. It belongs to the environment's thread.
 pub struct Callback {
     env: sys::napi_env,
     function: sys::napi_ref,
@@ -31,31 +31,33 @@ impl Callback {
     }
 
     /// Calls the function from outside any call of JavaScript, on the environment's thread.
-    pub fn call(&self, first: i32, second: u32) {
+    pub fn call(&self, first: i32, more: [u32; 2]) {
         let mut scope = null_mut();
         // SAFETY: on the environment's thread, which is alive: the loop that calls us is closed before it ends.
         if unsafe { sys::napi_open_handle_scope(self.env, &raw mut scope) } != sys::Status::napi_ok {
             return;
         }
-        self.call_in_scope(first, second);
+        self.call_in_scope(first, more);
         // SAFETY: opened above and closed once.
         unsafe { sys::napi_close_handle_scope(self.env, scope) };
     }
 
-    fn call_in_scope(&self, first: i32, second: u32) -> Option<()> {
+    fn call_in_scope(&self, first: i32, more: [u32; 2]) -> Option<()> {
         let (mut global, mut function) = (null_mut(), null_mut());
-        let mut arguments = [null_mut(); 2];
+        let mut arguments = [null_mut(); 3];
         // SAFETY: inside a handle scope on the environment's thread, here and below; each call fills one handle.
         ok(unsafe { sys::napi_get_global(self.env, &raw mut global) })?;
         // SAFETY: the reference is ours and alive.
         ok(unsafe { sys::napi_get_reference_value(self.env, self.function, &raw mut function) })?;
         // SAFETY: as above.
         ok(unsafe { sys::napi_create_int32(self.env, first, &raw mut arguments[0]) })?;
-        // SAFETY: as above.
-        ok(unsafe { sys::napi_create_uint32(self.env, second, &raw mut arguments[1]) })?;
+        for (value, argument) in more.into_iter().zip(&mut arguments[1..]) {
+            // SAFETY: as above.
+            ok(unsafe { sys::napi_create_uint32(self.env, value, argument) })?;
+        }
         // SAFETY: live handles, and as many arguments as stated.
         let status = unsafe {
-            sys::napi_make_callback(self.env, self.context, global, function, 2, arguments.as_ptr(), null_mut())
+            sys::napi_make_callback(self.env, self.context, global, function, 3, arguments.as_ptr(), null_mut())
         };
         if status == sys::Status::napi_pending_exception {
             let mut error = null_mut();

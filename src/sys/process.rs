@@ -49,6 +49,19 @@ pub fn adopt(fd: RawFd) -> io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
+/// Lends a descriptor that somebody else in this process keeps open, for the length of `act`.
+///
+/// # Errors
+/// EBADF when it is not open, else what `act` answers.
+pub fn borrow<T>(fd: RawFd, act: impl FnOnce(BorrowedFd<'_>) -> io::Result<T>) -> io::Result<T> {
+    // SAFETY: takes plain integers.
+    if fd < 0 || unsafe { libc::fcntl(fd, libc::F_GETFD) } < 0 {
+        return Err(io::Error::from_raw_os_error(libc::EBADF));
+    }
+    // SAFETY: it is open by the call above, and its owner, the event loop on this very thread, does not run meanwhile.
+    act(unsafe { BorrowedFd::borrow_raw(fd) })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

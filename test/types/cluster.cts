@@ -8,6 +8,9 @@ worker.on('exit', (code, signal) => void [code.toFixed(), signal.trim()]);
 const loads: cluster.Load[] = cluster.connections();
 const transport: 'uv' | 'thread' | 'stock' = cluster.transport;
 net.createServer().listen({ port: 0, policy: 'kernel' satisfies cluster.Policy });
+cluster.setupPrimary({ moveConnections: true, rebalance: true });
+void cluster.drain(worker, { timeout: 1000, idle: 'linger' }).then((drained: cluster.Drained) => drained.swept?.moved);
+void cluster.rebalance().then(({ moved }) => moved.toFixed());
 // @ts-expect-error no such policy
 cluster.setupPrimary({ policy: 'random' });
 // @ts-expect-error it is told, not set

@@ -1,9 +1,10 @@
 //! How connections flow: from a socket to a worker, back from one that cannot take them, on to another.
 
 use super::{Hub, Source};
+use crate::dispatch::channel::Past;
 use crate::dispatch::health::Verdict;
 use crate::dispatch::note::{Kind as NoteKind, Note};
-use crate::dispatch::policy::{Choice, Kind, Slot, State};
+use crate::dispatch::policy::{Choice, Kind, LeastConnections, Slot, State};
 use crate::dispatch::worker::Sent;
 use crate::sys::clock::monotonic_nanos;
 use crate::sys::process::has_free_descriptor;
@@ -25,9 +26,11 @@ pub(super) struct Connection {
     socket: OwnedFd,
     client: Option<IpAddr>,
     server: u32,
-    hops: u32,
+    past: Past,
     /// The worker that has just sent it back.
     not_to: Option<Slot>,
+    /// To the worker with the fewest connections, whatever the policy: a live worker passes it on.
+    even: bool,
 }
 
 impl Connection {
@@ -43,7 +46,9 @@ impl Hub {
         match source {
             Source::Waker => {}
             Source::Listener(number) => self.accept(number),
-            Source::Channel(id) => self.hear(id),
+            Source::Channel(id) => {
+                self.hear(id);
+            }
             Source::Death(id) => {
                 if let Some((slot, _)) = self.find(id) {
                     // Reported until node:cluster removes the worker, unless it is taken out.
@@ -59,6 +64,7 @@ impl Hub {
     /// Does what is due, and returns when to come back at the latest (`None`: when something happens).
     pub fn tick(&mut self) -> Option<Duration> {
         let now = monotonic_nanos();
+        self.bury();
         self.relieve_stalled(now);
         if !self.waiting.is_empty() {
             for connection in std::mem::take(&mut self.waiting) {
@@ -91,7 +97,8 @@ impl Hub {
             let Some(listener) = self.listeners.get_mut(&number) else { return };
             match listener.accept() {
                 Ok((socket, client)) => {
-                    let connection = Connection { socket, client, server: number, hops: 0, not_to: None };
+                    let past = Past::default();
+                    let connection = Connection { socket, client, server: number, past, not_to: None, even: false };
                     self.deliver(monotonic_nanos(), connection);
                 }
                 Err(error) => match error.raw_os_error() {
@@ -119,7 +126,7 @@ impl Hub {
         }
         let not_to = connection.not_to.take();
         // Everyone has sent it back: they are full, and asking again at once would only spin.
-        let tired = not_to.is_some() && connection.hops as usize >= listener.workers.len();
+        let tired = not_to.is_some() && connection.past.hops as usize >= listener.workers.len();
         // Better one that may hang than one that is known to, better that than nobody.
         let mut worst = Verdict::Well;
         loop {
@@ -130,7 +137,11 @@ impl Hub {
                 Some(Some(worker)) if not_to != Some(slot) => worker.state(now, worst),
                 _ => State::Gone,
             };
-            let Choice::Worker(slot) = listener.policy.pick(connection.client, &state) else {
+            let choice = match connection.even {
+                true => LeastConnections::choose(listener.workers.iter().copied(), &state),
+                false => listener.policy.pick(connection.client, &state),
+            };
+            let Choice::Worker(slot) = choice else {
                 worst = match worst {
                     Verdict::Well => Verdict::Suspect,
                     Verdict::Suspect => Verdict::Stalled,
@@ -143,13 +154,13 @@ impl Hub {
             if worst == Verdict::Well && !worker.check(now) {
                 continue;
             }
-            match worker.send(now, connection.server, connection.hops, connection.socket.as_fd()) {
+            match worker.send(now, connection.server, connection.past, connection.socket.as_fd()) {
                 Sent::Yes => return,
                 Sent::Later => {}
                 Sent::Never => worker.retired = true,
             }
         }
-        connection.hops = 0;
+        connection.past.hops = 0;
         listener.waiting += 1;
         self.waiting.push_back(connection);
         self.rearm(now);
@@ -161,16 +172,16 @@ impl Hub {
         }
     }
 
-    /// Reads what a worker says.
-    fn hear(&mut self, id: u32) {
-        let Some((slot, _)) = self.find(id) else { return };
+    /// Reads what a worker says; returns whether there is no more.
+    fn hear(&mut self, id: u32) -> bool {
+        let Some((slot, _)) = self.find(id) else { return true };
         for _ in 0..BATCH {
-            let Some(Some(worker)) = self.workers.get_mut(slot) else { return };
+            let Some(Some(worker)) = self.workers.get_mut(slot) else { return true };
             if !has_free_descriptor(self.memory.as_fd()) {
                 worker.deaf = self.epoll.arm(&worker.near, Source::Channel(id).token(), false).is_ok();
-                return;
+                return false;
             }
-            let Some((note, socket)) = worker.hear() else { return };
+            let Some((note, socket)) = worker.hear() else { return true };
             let retired = worker.retired;
             match (note.kind, socket) {
                 (NoteKind::Ready, _) if !retired => {
@@ -186,19 +197,32 @@ impl Hub {
                         self.rearm(monotonic_nanos());
                     }
                 }
-                (NoteKind::Return, Some(socket)) => self.deliver_again(note, socket, slot, 1),
+                (NoteKind::Return, Some(socket)) => self.deliver_again(note, socket, Some(slot), false),
+                (NoteKind::Move, Some(socket)) => self.deliver_again(note, socket, None, !retired),
                 _ => {}
             }
         }
+        false
     }
 
-    /// Gives a connection `from` a worker to another.
-    fn deliver_again(&mut self, note: Note, socket: OwnedFd, from: Slot, hop: u32) {
-        let sticky = self.listeners.get(&note.server).is_some_and(|listener| listener.kind == Kind::Sticky);
+    /// Reads all a worker that has ended has said; false when there is no room for the descriptors now.
+    pub(super) fn hear_out(&mut self, id: u32) -> bool {
+        while !self.hear(id) {
+            if self.find(id).is_some_and(|(_, worker)| worker.deaf) {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Gives a connection that has left a worker to one that is not `not_to`, which could not take it.
+    fn deliver_again(&mut self, note: Note, socket: OwnedFd, not_to: Option<Slot>, even: bool) {
+        let Note { server, hops, idle, .. } = note;
+        let sticky = self.listeners.get(&server).is_some_and(|listener| listener.kind == Kind::Sticky);
         let client = if sticky { socket::peer_address(&socket) } else { None };
-        let not_to = (hop > 0).then_some(from);
-        let hops = note.hops.saturating_add(hop);
-        self.deliver(monotonic_nanos(), Connection { socket, client, server: note.server, hops, not_to });
+        let past = Past { hops: hops.saturating_add(u32::from(not_to.is_some())), idle };
+        let even = even && !sticky;
+        self.deliver(monotonic_nanos(), Connection { socket, client, server, past, not_to, even });
     }
 
     /// Gives what a worker has not read to others.
@@ -210,7 +234,7 @@ impl Hub {
             left.push(connection);
         }
         for (note, socket) in left {
-            self.deliver_again(note, socket, slot, 0);
+            self.deliver_again(note, socket, None, false);
         }
     }
 

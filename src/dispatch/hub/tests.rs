@@ -1,15 +1,16 @@
 //! The hub with real sockets and channels, and workers that are only their ends of them.
 
 use super::{Hub, Source};
-use crate::dispatch::channel::{Channel, Taken};
+use crate::dispatch::channel::{Channel, Past, Taken};
 use crate::dispatch::health::Pulse;
 use crate::dispatch::listener::Wanted;
+use crate::dispatch::note::FOREVER;
 use crate::dispatch::policy::Kind;
 use crate::sys::clock::monotonic_nanos;
 use crate::sys::process::adopt;
 use std::io::Read;
 use std::net::{SocketAddr, TcpStream};
-use std::os::fd::{AsRawFd, IntoRawFd};
+use std::os::fd::{AsFd, AsRawFd, IntoRawFd, OwnedFd};
 use std::time::Duration;
 
 struct Cluster {
@@ -30,19 +31,22 @@ fn cluster(policy: Kind, count: usize) -> Cluster {
     let address = Some("127.0.0.1".to_owned());
     let wanted = Wanted { address, port: 0, ipv6_only: false, backlog: 128, policy };
     let (server, address) = hub.listen(&wanted).unwrap();
-    let mut workers = Vec::new();
-    for _ in 0..count {
-        let seat = hub.add_worker().unwrap();
-        let channel = Channel::open(inherit(seat.channel), inherit(seat.memory), seat.slot).unwrap();
-        hub.worker_started(seat.id, seat.id * 10, 0);
-        channel.ready(server).unwrap();
-        hub.handle(Source::Channel(seat.id));
-        workers.push((seat.id, channel));
-    }
-    Cluster { hub, server, address, workers }
+    let mut cluster = Cluster { hub, server, address, workers: Vec::new() };
+    (0..count).for_each(|_| cluster.join());
+    cluster
 }
 
 impl Cluster {
+    /// One worker more.
+    fn join(&mut self) {
+        let seat = self.hub.add_worker().unwrap();
+        let channel = Channel::open(inherit(seat.channel), inherit(seat.memory), seat.slot).unwrap();
+        self.hub.worker_started(seat.id, seat.id * 10, 0);
+        channel.ready(self.server).unwrap();
+        self.hub.handle(Source::Channel(seat.id));
+        self.workers.push((seat.id, channel));
+    }
+
     /// Connects so many clients and has the hub accept them.
     fn connect(&mut self, count: usize) -> Vec<TcpStream> {
         let clients = (0..count).map(|_| TcpStream::connect(self.address).unwrap()).collect();
@@ -61,8 +65,8 @@ fn connections_go_to_the_least_busy_and_are_counted_down() {
     let _clients = cluster.connect(4);
     assert_eq!(cluster.active(), [2, 2]);
     let (_, first) = &cluster.workers[0];
-    let Taken::Connection { socket, server, hops } = first.take() else { panic!("two are waiting") };
-    assert_eq!((server, hops), (cluster.server, 0));
+    let Taken::Connection { socket, server, past } = first.take() else { panic!("two are waiting") };
+    assert_eq!((server, past), (cluster.server, Past::default()));
     drop(socket);
     first.closed();
     assert_eq!(cluster.active(), [1, 2]);
@@ -92,10 +96,7 @@ fn without_a_worker_they_wait_for_one() {
     let (first, _) = cluster.workers[0];
     cluster.hub.remove_worker(first);
     assert_eq!(cluster.hub.waiting(), 3);
-    let seat = cluster.hub.add_worker().unwrap();
-    let channel = Channel::open(inherit(seat.channel), inherit(seat.memory), seat.slot).unwrap();
-    channel.ready(cluster.server).unwrap();
-    cluster.hub.handle(Source::Channel(seat.id));
+    cluster.join();
     assert!(cluster.hub.tick().is_some(), "they are to be looked after");
     assert_eq!((cluster.hub.waiting(), cluster.active()), (0, vec![3]));
 }
@@ -132,14 +133,82 @@ fn one_that_is_sent_back_goes_to_another_and_does_not_come_round_for_ever() {
     let _clients = cluster.connect(1);
     for hop in 0..2 {
         let (id, worker) = &cluster.workers[hop];
-        let Taken::Connection { socket, server, hops } = worker.take() else { panic!("hop {hop}") };
-        assert_eq!(hops as usize, hop);
-        worker.give_back(socket, server, hops).unwrap();
+        let Taken::Connection { socket, server, past } = worker.take() else { panic!("hop {hop}") };
+        assert_eq!(past.hops as usize, hop);
+        worker.give_back(socket, server, past).unwrap();
         cluster.hub.handle(Source::Channel(*id));
     }
     assert_eq!((cluster.hub.waiting(), cluster.active()), (1, vec![0, 0]));
     assert!(cluster.hub.tick().is_none_or(|pause| pause >= Duration::from_millis(1)));
     assert_eq!(cluster.hub.waiting(), 0, "they are asked again, only later");
+}
+
+/// Takes all that waits for a worker, as its receiver would.
+fn take_all(worker: &Channel) -> Vec<OwnedFd> {
+    let take = || match worker.take() {
+        Taken::Connection { socket, .. } => Some(socket),
+        _ => None,
+    };
+    std::iter::from_fn(take).collect()
+}
+
+#[test]
+fn a_live_worker_passes_connections_on_to_the_least_busy() {
+    for policy in [Kind::LeastConnections, Kind::RoundRobin, Kind::Kernel] {
+        let mut cluster = cluster(policy, 1);
+        let _clients = cluster.connect(8);
+        let (first, server) = (cluster.workers[0].0, cluster.server);
+        let sockets = take_all(&cluster.workers[0].1);
+        cluster.join();
+        for socket in &sockets[..4] {
+            cluster.workers[0].1.pass_on(socket.as_fd(), server, 1234).unwrap();
+        }
+        assert!(cluster.hub.hear_out(first));
+        assert_eq!(cluster.active(), [4, 4], "{policy:?}");
+        let Taken::Connection { past, .. } = cluster.workers[1].1.take() else { panic!("four are waiting") };
+        assert_eq!(past, Past { hops: 0, idle: 1234 });
+        assert_eq!(cluster.hub.connections()[0].moved, 4);
+    }
+}
+
+#[test]
+fn under_sticky_a_connection_passed_on_stays_with_its_worker_or_goes_to_the_one_it_would_meet_next() {
+    let mut cluster = cluster(Kind::Sticky, 2);
+    let _clients = cluster.connect(1);
+    let home = cluster.workers.iter().position(|(_, worker)| worker.load().active == 1).unwrap();
+    let pass = |cluster: &Cluster| {
+        let (id, worker) = &cluster.workers[home];
+        let Taken::Connection { socket, server, .. } = worker.take() else { panic!("it is here") };
+        worker.pass_on(socket.as_fd(), server, FOREVER).unwrap();
+        *id
+    };
+    let id = pass(&cluster);
+    cluster.hub.hear_out(id);
+    assert_eq!(cluster.active()[home], 1);
+    let id = pass(&cluster);
+    cluster.hub.retire_worker(id);
+    cluster.hub.hear_out(id);
+    assert_eq!(cluster.active()[1 - home], 1);
+}
+
+#[test]
+fn what_a_worker_passed_on_before_it_died_is_not_lost() {
+    let mut cluster = cluster(Kind::LeastConnections, 2);
+    let clients: Vec<_> = (0..4).flat_map(|_| cluster.connect(50)).collect();
+    let (first, worker) = &cluster.workers[0];
+    for socket in take_all(worker) {
+        worker.pass_on(socket.as_fd(), cluster.server, 0).unwrap();
+    }
+    cluster.hub.remove_worker(*first);
+    assert_eq!((cluster.active(), cluster.hub.waiting()), (vec![clients.len() as u32], 0));
+}
+
+#[test]
+fn a_worker_without_room_gets_nothing() {
+    let mut cluster = cluster(Kind::LeastConnections, 2);
+    cluster.hub.workers[0].as_ref().unwrap().slot.set_room(3);
+    let _clients = cluster.connect(10);
+    assert_eq!(cluster.active(), [3, 7]);
 }
 
 #[test]

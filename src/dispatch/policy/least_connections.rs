@@ -18,19 +18,24 @@ impl Policy for LeastConnections {
         self.ring.remove(worker);
     }
 
+    // The first of equals: `round` begins with the one whose turn it is.
     fn pick(&mut self, _client: Option<IpAddr>, state: &dyn Fn(Slot) -> State) -> Choice {
-        let free = self.ring.round().filter_map(|worker| match state(worker) {
+        let choice = Self::choose(self.ring.round(), state);
+        if let Choice::Worker(worker) = choice {
+            self.ring.took(worker);
+        }
+        choice
+    }
+}
+
+impl LeastConnections {
+    /// The first of those among `workers` with the fewest open connections.
+    pub fn choose(workers: impl Iterator<Item = Slot>, state: &dyn Fn(Slot) -> State) -> Choice {
+        let free = workers.filter_map(|worker| match state(worker) {
             State::Free(open) => Some((worker, open)),
             State::Busy | State::Gone => None,
         });
-        // The first of equals: `round` begins with the one whose turn it is.
-        match free.min_by_key(|&(_, open)| open) {
-            Some((worker, _)) => {
-                self.ring.took(worker);
-                Choice::Worker(worker)
-            }
-            None => Choice::Wait,
-        }
+        free.min_by_key(|&(_, open)| open).map_or(Choice::Wait, |(worker, _)| Choice::Worker(worker))
     }
 }
 
