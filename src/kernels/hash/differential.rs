@@ -1,5 +1,6 @@
 //! Every backend this CPU has against sha2: all short lengths in all lanes, random sets, streams in shared lanes.
 
+use super::constants::INITIAL_256;
 use super::driver;
 use super::ladder::Ladder;
 use super::many::Messages;
@@ -36,8 +37,7 @@ fn every_length_to_1024_in_every_lane() {
                 lengths.iter().enumerate().map(|(lane, length)| &pool[lane..lane + length]).collect();
             // In the order given, so that message i runs in lane i.
             let control = Control::new();
-            let mut feed = Messages::new(Algorithm::Sha256, &messages, lanes, &control).expect("an algorithm of lanes");
-            feed.keep_order();
+            let mut feed = Messages::new(INITIAL_256, &messages, None, lanes, vec![0; lanes * 32], &control);
             driver::run(&ladder, &mut feed, &control).expect("digests");
             for (lane, digest) in feed.into_digests().chunks(32).enumerate() {
                 assert_eq!(
@@ -48,6 +48,21 @@ fn every_length_to_1024_in_every_lane() {
                     lengths[lane]
                 );
             }
+        }
+    }
+}
+
+#[test]
+fn every_length_to_1024_in_waves() {
+    const LONGEST: usize = 1024;
+    let pool = pool(LONGEST + 40);
+    for backend in available() {
+        for length in 0..=LONGEST {
+            // More than two waves of the widest kernel; the last messages find none.
+            let messages: Vec<&[u8]> = (0..37).map(|start| &pool[start..start + length]).collect();
+            let want: Vec<u8> = messages.iter().flat_map(sha2::Sha256::digest).collect();
+            let got = many_on(backend, Algorithm::Sha256, &messages, &Control::new()).expect("digests");
+            assert_eq!(got, want, "{} length {length}", backend.name());
         }
     }
 }

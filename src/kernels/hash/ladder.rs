@@ -48,6 +48,11 @@ impl Ladder {
         self.rungs.iter().map(|(rung, _)| rung.lanes).max().unwrap_or(1)
     }
 
+    /// The kernel for more messages than any takes at once.
+    pub(super) fn widest(&self) -> Option<Kernel> {
+        self.rungs.first().map(|(_, kernel)| *kernel)
+    }
+
     /// The kernels with their places, widest first.
     pub(super) fn rungs(&self) -> &[(Rung, Kernel)] {
         &self.rungs

@@ -7,6 +7,7 @@ use super::driver::{self, Feed};
 use super::ladder::Ladder;
 use super::schedule;
 use super::stream::{Tail, to_bytes};
+use super::waves;
 use crate::error::Result;
 use crate::kernels::control::Control;
 
@@ -32,9 +33,17 @@ pub fn many_on(backend: Backend, algorithm: Algorithm, messages: &[&[u8]], contr
 fn many_with(backend: Option<Backend>, algorithm: Algorithm, messages: &[&[u8]], control: &Control) -> Result<Vec<u8>> {
     control.check()?;
     let ladder = backend.map_or_else(Ladder::chosen, Ladder::of)?;
-    let Some(mut feed) = Messages::new(algorithm, messages, ladder.lanes(), control) else {
+    let Some(initial) = initial(algorithm) else {
         return one_by_one(algorithm, messages, control);
     };
+    let mut digests = vec![0; messages.len() * algorithm.digest_len()];
+    let sizes: Vec<u64> = messages.iter().map(|message| schedule::blocks(message.len() as u64)).collect();
+    let mut order = schedule::order(&sizes, ladder.lanes());
+    if let Some(kernel) = ladder.widest() {
+        let into = (digests.as_mut_slice(), algorithm.digest_len());
+        order = Some(waves::run(kernel, &initial, messages, order.as_deref(), into, control)?);
+    }
+    let mut feed = Messages::new(initial, messages, order, ladder.lanes(), digests, control);
     driver::run(&ladder, &mut feed, control)?;
     Ok(feed.into_digests())
 }
@@ -59,6 +68,7 @@ fn one_by_one(algorithm: Algorithm, messages: &[&[u8]], control: &Control) -> Re
 /// Messages in memory, each hashed where it lies: only what follows its last whole block is copied.
 pub(super) struct Messages<'a> {
     messages: &'a [&'a [u8]],
+    /// The messages to be hashed, as they shall enter the lanes; `None` for all of them.
     order: Option<Vec<usize>>,
     taken: usize,
     slots: Vec<Slot<'a>>,
@@ -69,36 +79,23 @@ pub(super) struct Messages<'a> {
 }
 
 impl<'a> Messages<'a> {
-    /// A feed for `lanes` lanes, longest message first where that pays; `None` for an algorithm without lanes.
+    /// A feed for `lanes` lanes of the messages that `order` names, or of all. Their digests, each as long as its share
+    /// of `digests`, get their places there.
     pub(super) fn new(
-        algorithm: Algorithm,
+        initial: State,
         messages: &'a [&'a [u8]],
+        order: Option<Vec<usize>>,
         lanes: usize,
+        digests: Vec<u8>,
         control: &'a Control,
-    ) -> Option<Self> {
-        let initial = initial(algorithm)?;
-        let sizes: Vec<u64> = messages.iter().map(|message| schedule::blocks(message.len() as u64)).collect();
-        Some(Self {
-            messages,
-            order: schedule::order(&sizes, lanes),
-            taken: 0,
-            slots: vec![Slot::EMPTY; lanes],
-            initial,
-            digests: vec![0; messages.len() * algorithm.digest_len()],
-            digest_len: algorithm.digest_len(),
-            control,
-        })
+    ) -> Self {
+        let digest_len = digests.len() / messages.len().max(1);
+        Self { messages, order, taken: 0, slots: vec![Slot::EMPTY; lanes], initial, digests, digest_len, control }
     }
 
     /// The digests, in the order of the messages.
     pub(super) fn into_digests(self) -> Vec<u8> {
         self.digests
-    }
-
-    /// Lets messages enter lanes in the order they came in.
-    #[cfg(test)]
-    pub(super) fn keep_order(&mut self) {
-        self.order = None;
     }
 }
 
@@ -117,10 +114,13 @@ impl Slot<'_> {
 
 impl Feed for Messages<'_> {
     fn begin(&mut self, slot: usize) -> Result<Option<State>> {
-        if self.taken == self.messages.len() {
+        let message = match &self.order {
+            Some(order) => order.get(self.taken).copied(),
+            None => Some(self.taken).filter(|&message| message < self.messages.len()),
+        };
+        let Some(message) = message else {
             return Ok(None);
-        }
-        let message = self.order.as_ref().map_or(self.taken, |order| order[self.taken]);
+        };
         self.taken += 1;
         let bytes = self.messages[message];
         let (body, rest) = bytes.as_chunks();

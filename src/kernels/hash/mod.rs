@@ -23,6 +23,7 @@ mod stream;
 mod streams;
 #[cfg(test)]
 mod vectors;
+mod waves;
 
 pub use algorithm::Algorithm;
 pub use backend::{Backend, InUse, backends, in_use};

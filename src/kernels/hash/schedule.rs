@@ -32,20 +32,49 @@ pub(super) const fn blocks(length: u64) -> u64 {
     length / 64 + if length % 64 < 56 { 1 } else { 2 }
 }
 
+/// Messages of up to so many blocks are sorted by counting.
+const SHORT: u64 = 32;
+
 /// The order in which messages of these sizes (in blocks) enter `lanes` lanes, or `None` for the order they came in.
 ///
 /// Longest first keeps one long message from running on alone at the end. At worst that wastes all lanes but one for
-/// the longest message's time; where that is under a twentieth of all work, sorting is not worth its price.
+/// the longest message's time; where that is under a twentieth of all work, sorting is not worth its price. Many short
+/// messages of different sizes are sorted in any case: it costs little, and those of one size then go in waves.
 pub(super) fn order(sizes: &[u64], lanes: usize) -> Option<Vec<usize>> {
     let longest = sizes.iter().copied().max()?;
     let shortest = sizes.iter().copied().min()?;
+    if longest == shortest {
+        return None;
+    }
+    if longest <= SHORT && sizes.len() > 2 * lanes {
+        return Some(counted(sizes));
+    }
     let total: u64 = sizes.iter().sum();
-    if longest == shortest || longest.saturating_mul(20 * lanes as u64) < total {
+    if longest.saturating_mul(20 * lanes as u64) < total {
         return None;
     }
     let mut order: Vec<usize> = (0..sizes.len()).collect();
     order.sort_by_key(|&index| std::cmp::Reverse(sizes[index]));
     Some(order)
+}
+
+/// The longest first, those of one size in the order they came in. No size is above [`SHORT`].
+fn counted(sizes: &[u64]) -> Vec<usize> {
+    let mut starts = [0; SHORT as usize + 1];
+    for &size in sizes {
+        starts[size as usize] += 1;
+    }
+    let mut before = 0;
+    for start in starts.iter_mut().rev() {
+        (*start, before) = (before, before + *start);
+    }
+    let mut order = vec![0; sizes.len()];
+    for (index, &size) in sizes.iter().enumerate() {
+        let start = &mut starts[size as usize];
+        order[*start] = index;
+        *start += 1;
+    }
+    order
 }
 
 #[cfg(test)]
@@ -78,9 +107,17 @@ mod tests {
         assert_eq!(order(&[1, 9, 3, 9], 2), Some(vec![1, 3, 2, 0]));
         assert_eq!(order(&[4, 4, 4], 16), None);
         assert_eq!(order(&[], 16), None);
-        let mut many = vec![1; 10_000];
-        many[77] = 2;
-        assert_eq!(order(&many, 16), None, "one message of two blocks among ten thousand wastes nothing");
+        let mut many = vec![33; 10_000];
+        many[77] = 34;
+        assert_eq!(order(&many, 16), None, "a block more among ten thousand messages wastes nothing");
+    }
+
+    #[test]
+    fn many_short_messages_are_sorted_by_size() {
+        let sizes: Vec<u64> = (0..100).map(|i| 1 + (i * 7) % 32).collect();
+        let order = order(&sizes, 16).expect("an order");
+        assert!(order.is_sorted_by_key(|&index| (std::cmp::Reverse(sizes[index]), index)), "{order:?}");
+        assert_eq!(order.len(), sizes.len());
     }
 
     /// Runs a set of sizes through lanes and counts lane-blocks computed, idle lanes included.

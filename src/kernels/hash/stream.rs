@@ -69,6 +69,11 @@ pub(super) struct Absorbed<'a> {
     pub(super) body: &'a [Block],
 }
 
+/// Whether so many bytes after the last whole block leave room in their block for the padding.
+pub(super) const fn fits_one(rest: usize) -> bool {
+    rest < BLOCK - 8
+}
+
 /// What follows a message's last whole block: its remaining bytes, the 1 bit, zeros and the length in bits.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Tail {
@@ -89,7 +94,7 @@ impl Tail {
 
     /// [`new`](Self::new) in place: with short messages, moving tails about would show.
     pub(super) fn pad(&mut self, rest: &[u8], length: u64) {
-        self.count = if rest.len() < BLOCK - 8 { 1 } else { 2 };
+        self.count = if fits_one(rest.len()) { 1 } else { 2 };
         self.blocks = [[0; BLOCK]; 2];
         self.blocks[0][..rest.len()].copy_from_slice(rest);
         self.blocks[0][rest.len()] = 0x80;

@@ -33,6 +33,13 @@ impl States {
         std::array::from_fn(|word| self.0[word][lane])
     }
 
+    /// Puts one chaining value into all lanes.
+    pub(super) fn set_all(&mut self, state: &State) {
+        for (row, word) in self.0.iter_mut().zip(state) {
+            *row = [*word; MAX_LANES];
+        }
+    }
+
     /// Puts a chaining value into one lane.
     pub(super) fn set(&mut self, lane: usize, state: &State) {
         for (row, word) in self.0.iter_mut().zip(state) {
