@@ -118,8 +118,11 @@ export declare class Jobs {
   gunzipWrite(id: number, stream: GunzipStream, input: Uint8Array, isLast: boolean, most: number): Failure | null
   /** Hashes bytes; ends with a Buffer that holds the digest. */
   hash(id: number, algorithm: string, input: Uint8Array): Failure | null
-  /** Hashes many messages; ends with a Buffer of all digests, in order, as bytes or `as_hex`. */
-  hashMany(id: number, algorithm: string, messages: PackedMessages, asHex: boolean): Failure | null
+  /**
+   * Hashes many messages, of which `buffers` holds those that are not packed; ends with a Buffer of all digests, in
+   * order, as bytes or `as_hex`. The list is the job's from now on.
+   */
+  hashMany(id: number, algorithm: string, messages: PackedMessages, buffers: ArrayBuffer[], asHex: boolean): Failure | null
   /**
    * Feeds `chunks[i]` to `states[i]`, all in shared lanes; ends with an empty Buffer. A state may be fed by one job at
    * a time.
@@ -340,16 +343,16 @@ export declare function openStore(options: StoreOptions, wake: () => void): Stor
 export declare function openTcpSocket(): number
 
 /**
- * The messages of a [`Jobs::hash_many`] as JavaScript packs them: small ones one behind the other, large ones by
- * reference.
+ * The messages of a [`Jobs::hash_many`] as JavaScript packs them: small ones one behind the other, of large ones where
+ * they lie.
  */
 export interface PackedMessages {
   /** The small messages. */
   packed: Uint8Array
-  /** The size of each message in order; 0xFFFFFFFF for the next of `large`. */
+  /** The size of each message in order; 0xFFFFFFFF for one whose place is told. */
   lengths: Uint32Array
-  /** The large messages. */
-  large: Array<Uint8Array>
+  /** Three numbers for each of those: which buffer it is in, where it starts there, and its size. */
+  places: Float64Array
 }
 
 /** How far a job is. */

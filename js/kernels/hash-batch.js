@@ -7,14 +7,16 @@ const { setImmediate } = require('node:timers');
 const { abortError } = require('../errors.js');
 const { run } = require('./jobs.js');
 
-/** Up to this many bytes a message is copied into the batch; beyond, a reference is cheaper. */
-const PACK_BELOW = 4 * 1024;
-/** Stands in the list of lengths for a message that is passed by reference. */
-const BY_REFERENCE = 0xffffffff;
+/** Up to this many bytes a message is copied into the batch; beyond, telling where it lies is cheaper. */
+const PACK_BELOW = 512;
+/** Stands in the list of lengths for a message that is not copied. */
+const ELSEWHERE = 0xffffffff;
 /** Digests whose hex is cut from one string: a digest then keeps at most these alive, not the whole batch's. */
 const GROUP = 32;
 /** The largest buffer kept for the next batch. */
 const SPARE_BELOW = 4 * 1024 * 1024;
+
+const NOWHERE = new Float64Array(0);
 
 /** A buffer from an earlier batch: the pages of a fresh one would have to be faulted in, which costs more than to fill it. */
 let spare;
@@ -35,7 +37,10 @@ class Batch {
   #used = 0;
   #lengths;
   #count = 0;
-  #large = [];
+  /** The ArrayBuffers of messages that are not copied, and for each of those messages: which, where in it, how long. */
+  #buffers = [];
+  #places = NOWHERE;
+  #elsewhere = 0;
 
   /**
    * @param {number} bytes of small messages to make room for
@@ -46,7 +51,11 @@ class Batch {
     this.#lengths = new Uint32Array(count);
   }
 
-  /** @param {string | Uint8Array} data copied now when small; a large array is read later @returns {number} its index */
+  /**
+   * @param {string | Uint8Array} data a string, or an array of up to `PACK_BELOW` bytes, is copied now; what is larger is
+   *   read later, and no memory that can shrink or that other threads may write
+   * @returns {number} its index
+   */
   add(data) {
     let length;
     if (typeof data === 'string') {
@@ -60,13 +69,31 @@ class Batch {
       this.#packed.set(data, this.#used);
       this.#used += length;
     } else {
-      length = BY_REFERENCE;
-      this.#large.push(data);
+      length = ELSEWHERE;
+      this.#refer(data);
     }
     if (this.#count === this.#lengths.length) this.#lengths = enlarged(this.#lengths);
     this.#lengths[this.#count] = length;
     this.#count += 1;
     return this.#count - 1;
+  }
+
+  /** Notes where `data` lies. Many Buffers share one ArrayBuffer: it need cross into Rust only once. */
+  #refer({ buffer, byteOffset, length }) {
+    if (buffer !== this.#buffers.at(-1)) this.#buffers.push(buffer);
+    if (3 * this.#elsewhere === this.#places.length) this.#places = this.#morePlaces();
+    const at = 3 * this.#elsewhere;
+    this.#places[at] = this.#buffers.length - 1;
+    this.#places[at + 1] = byteOffset;
+    this.#places[at + 2] = length;
+    this.#elsewhere += 1;
+  }
+
+  /** Room for all messages there will be, as far as that is known. */
+  #morePlaces() {
+    const places = new Float64Array(3 * Math.max(this.#lengths.length, 2 * this.#elsewhere));
+    places.set(this.#places);
+    return places;
   }
 
   #grow(length) {
@@ -86,10 +113,10 @@ class Batch {
     const messages = {
       packed: this.#packed.subarray(0, this.#used),
       lengths: this.#lengths.subarray(0, this.#count),
-      large: this.#large,
+      places: this.#places.subarray(0, 3 * this.#elsewhere),
     };
     try {
-      const start = (desk, id) => desk.hashMany(id, algorithm, messages, asHex);
+      const start = (desk, id) => desk.hashMany(id, algorithm, messages, this.#buffers, asHex);
       return new Digests(await run(start, options), this.#count, asHex);
     } finally {
       giveBack(this.#packed);

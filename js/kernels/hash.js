@@ -42,11 +42,14 @@ function parse(options) {
 /** What a batch copies at once needs none of the checks for memory that is read later. */
 const isSmall = (data) => types.isUint8Array(data) && data.length > 0 && data.length <= PACK_BELOW;
 
+const isPartOf = (buffer, data) => types.isUint8Array(data) && data.length > 0 && data.buffer === buffer;
+
 const encode = (digest, encoding) => (encoding === 'buffer' ? digest : digest.toString(encoding));
 
 /**
  * The digest of `data`, computed on Rust threads: `crypto.hash` without holding the event loop. Calls of up to 32 KiB
- * made in one turn of the loop are hashed together, in SIMD lanes.
+ * made in one turn of the loop are hashed together, in SIMD lanes. Strings and arrays of up to 512 bytes are copied at
+ * the call; do not write to larger ones, or transfer them, before the promise settles.
  *
  * @example await hash('sha256', 'hello') // '2cf24dba...'
  * @param {string} algorithm 'sha256', 'sha224', 'sha384' or 'sha512', spelt as node:crypto takes them (FIPS 180-4)
@@ -84,7 +87,8 @@ function expected(list) {
 }
 
 /**
- * The digests of many messages at once, in SIMD lanes and over all threads of the pool.
+ * The digests of many messages at once, in SIMD lanes and over all threads of the pool. Strings and arrays of up to 512
+ * bytes are copied at the call; do not write to larger ones, or transfer them, before the promise settles.
  *
  * @param {string} algorithm as for `hash`
  * @param {(string | Uint8Array | ArrayBuffer)[]} list
@@ -98,9 +102,15 @@ async function hashMany(algorithm, list, options) {
   if (!Array.isArray(list)) throw typeError('list', 'an array', list);
   if (list.length === 0) return [];
   const batch = new Batch(expected(list), list.length);
+  // Buffers are often cut from one ArrayBuffer: what was checked of it for one holds for its neighbours.
+  let checked;
   for (let i = 0; i < list.length; i++) {
-    const message = list[i];
-    batch.add(typeof message === 'string' || isSmall(message) ? message : bytes(`list[${i}]`, message));
+    let message = list[i];
+    if (typeof message !== 'string' && !isSmall(message) && !isPartOf(checked, message)) {
+      message = bytes(`list[${i}]`, message);
+      checked = message.buffer;
+    }
+    batch.add(message);
   }
   const count = list.length;
   const digests = await batch.hash(name, encoding === 'hex', { signal, caller: hashMany });

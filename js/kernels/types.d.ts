@@ -2,7 +2,7 @@
 import type { Transform, TransformOptions } from 'node:stream';
 import type { FileProgress } from './gzip.js';
 
-/** Bytes a kernel reads. Large inputs are not copied: leave them alone until the promise settles. */
+/** Bytes a kernel reads. Inputs of more than 512 bytes may be read later: leave them alone until the promise settles. */
 export type Bytes = NodeJS.ArrayBufferView | ArrayBufferLike;
 
 export interface FlipOptions {

@@ -1,11 +1,12 @@
 //! hash, hashMany, hashFile and the state behind createHash.
 
 use super::failure::Failure;
-use super::jobs::{Input, Jobs, Output};
+use super::jobs::{Held, Input, Jobs, Output};
 use crate::error::{Error, Result};
 use crate::kernels::hash::{self, Algorithm, Hasher};
+use crate::sys::lent::Lent;
 use napi::Env;
-use napi::bindgen_prelude::{Buffer, ClassInstance, Either, Uint8Array, Uint32Array};
+use napi::bindgen_prelude::{Buffer, ClassInstance, Either, Float64Array, Object, Uint8Array, Uint32Array};
 use napi_derive::napi;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -48,36 +49,38 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The messages of a [`Jobs::hash_many`] as JavaScript packs them: small ones one behind the other, large ones by
-/// reference.
+/// The messages of a [`Jobs::hash_many`] as JavaScript packs them: small ones one behind the other, of large ones where
+/// they lie.
 #[napi(object, object_to_js = false)]
 pub struct PackedMessages {
     /// The small messages.
     pub packed: Uint8Array,
-    /// The size of each message in order; 0xFFFFFFFF for the next of `large`.
+    /// The size of each message in order; 0xFFFFFFFF for one whose place is told.
     pub lengths: Uint32Array,
-    /// The large messages.
-    pub large: Vec<Uint8Array>,
+    /// Three numbers for each of those: which buffer it is in, where it starts there, and its size.
+    pub places: Float64Array,
 }
 
 /// The messages of a [`Jobs::hash_many`].
 struct Messages {
     packed: Input,
-    /// Of each message in order; [`BY_REFERENCE`] for the next of `large`.
+    /// Of each message in order; [`ELSEWHERE`] for the next of `places`.
     lengths: Vec<u32>,
-    large: Vec<Arc<Uint8Array>>,
+    places: Vec<f64>,
+    buffers: Option<Arc<Lent>>,
 }
 
-/// Stands for the length of a message that is passed by reference.
-const BY_REFERENCE: u32 = u32::MAX;
+/// Stands for the length of a message that is not packed.
+const ELSEWHERE: u32 = u32::MAX;
 
 impl Messages {
     fn slices(&self) -> Result<Vec<&[u8]>> {
         let mut rest = self.packed.as_slice();
-        let mut large = self.large.iter();
+        let mut places = self.places.as_chunks::<3>().0.iter();
         let slices = self.lengths.iter().map(|&length| {
-            if length == BY_REFERENCE {
-                return large.next().map(|message| &message[..]);
+            if length == ELSEWHERE {
+                let &[buffer, start, length] = places.next()?;
+                return self.buffers.as_ref()?.slice(buffer as usize, start as usize, length as usize);
             }
             let (message, behind) = rest.split_at_checked(length as usize)?;
             rest = behind;
@@ -103,7 +106,8 @@ impl Jobs {
         })
     }
 
-    /// Hashes many messages; ends with a Buffer of all digests, in order, as bytes or `as_hex`.
+    /// Hashes many messages, of which `buffers` holds those that are not packed; ends with a Buffer of all digests, in
+    /// order, as bytes or `as_hex`. The list is the job's from now on.
     #[napi(catch_unwind)]
     pub fn hash_many(
         &mut self,
@@ -111,16 +115,18 @@ impl Jobs {
         id: u32,
         algorithm: String,
         messages: PackedMessages,
+        #[napi(ts_arg_type = "ArrayBuffer[]")] buffers: Object<'_>,
         as_hex: bool,
     ) -> napi::Result<Option<Failure>> {
         let algorithm = match algorithm.parse::<Algorithm>() {
             Ok(algorithm) => algorithm,
             Err(error) => return Ok(Some(error.into())),
         };
-        let PackedMessages { packed, lengths, large } = messages;
-        let (packed, mut held) = Input::new(packed);
-        let messages = Messages { packed, lengths: lengths.to_vec(), large: large.into_iter().map(Arc::new).collect() };
-        held.extend(messages.large.iter().cloned());
+        let PackedMessages { packed, lengths, places } = messages;
+        let buffers = if places.is_empty() { None } else { Some(Arc::new(Lent::new(&buffers)?)) };
+        let (packed, arrays) = Input::new(packed);
+        let held = Held::new(arrays, buffers.clone());
+        let messages = Messages { packed, lengths: lengths.to_vec(), places: places.to_vec(), buffers };
         self.submit(&env, id, held, move |control| {
             let digests = hash::many_parallel(algorithm, &messages.slices()?, control)?;
             Ok(Output::Bytes(if as_hex { hash::hex(&digests) } else { digests }))

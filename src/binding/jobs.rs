@@ -6,6 +6,7 @@ use super::gzip::GzipInfo;
 use crate::error::{Error, Result};
 use crate::kernels::control::Control;
 use crate::kernels::pool::{Pool, Ticket, global};
+use crate::sys::lent::Lent;
 use napi::Env;
 use napi::bindgen_prelude::{Buffer, Either4, Function, Uint8Array};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
@@ -60,14 +61,38 @@ pub struct Completion {
 /// A job JavaScript has not heard the end of.
 struct Live {
     ticket: Ticket,
-    /// Keeps the caller's memory alive, and is dropped on the JavaScript thread, where the references live.
-    _held: Held,
+    /// Keeps the caller's memory alive, and is let go of on the JavaScript thread, where the references live.
+    held: Held,
     /// JavaScript wants to know how far the job got.
     watched: bool,
 }
 
 /// The caller's memory that a job reads.
-pub type Held = Vec<Arc<Uint8Array>>;
+pub struct Held {
+    _arrays: Vec<Arc<Uint8Array>>,
+    lent: Option<Arc<Lent>>,
+}
+
+impl From<Vec<Arc<Uint8Array>>> for Held {
+    fn from(arrays: Vec<Arc<Uint8Array>>) -> Self {
+        Self::new(arrays, None)
+    }
+}
+
+impl Held {
+    /// Arrays, and whole ArrayBuffers.
+    pub fn new(arrays: Vec<Arc<Uint8Array>>, lent: Option<Arc<Lent>>) -> Self {
+        Self { _arrays: arrays, lent }
+    }
+
+    /// Lets go of it all, once the job has ended.
+    fn give_back(self, env: &Env) {
+        if let Some(lent) = self.lent.and_then(Arc::into_inner) {
+            // A refusal means that the environment is ending, and lets go of its objects itself.
+            let _ = lent.give_back(env);
+        }
+    }
+}
 
 /// Shared with the pool's threads.
 struct Desk {
@@ -140,8 +165,12 @@ impl Jobs {
         let results = std::mem::take(&mut lock(&self.desk.ended).results);
         let mut live = lock(&self.live);
         let completion = |(id, result)| {
-            let watched = live.remove(&id).filter(|live| live.watched);
-            Completion::new(id, result, watched.map(|live| live.ticket.control().into()))
+            let ended = live.remove(&id);
+            let progress = ended.as_ref().filter(|live| live.watched).map(|live| live.ticket.control().into());
+            if let Some(Live { held, .. }) = ended {
+                held.give_back(&env);
+            }
+            Completion::new(id, result, progress)
         };
         let completions = results.into_iter().map(completion).collect();
         let idle = live.is_empty();
@@ -155,7 +184,7 @@ impl Jobs {
 
 impl Jobs {
     /// Hands a job to the pool. `held` is what the job reads of the caller's memory.
-    pub fn submit<J>(&mut self, env: &Env, id: u32, held: Held, job: J) -> napi::Result<Option<Failure>>
+    pub fn submit<J>(&mut self, env: &Env, id: u32, held: impl Into<Held>, job: J) -> napi::Result<Option<Failure>>
     where
         J: FnOnce(&Control) -> Result<Output> + Send + 'static,
     {
@@ -164,7 +193,7 @@ impl Jobs {
         lock(&self.desk.ended).outstanding += 1;
         match pool.submit(job, move |result| desk.end(id, result)) {
             Ok(ticket) => {
-                lock(&self.live).insert(id, Live { ticket, _held: held, watched: false });
+                lock(&self.live).insert(id, Live { ticket, held: held.into(), watched: false });
                 self.stay_awake(env, true)?;
                 Ok(None)
             }
@@ -243,7 +272,7 @@ const COPY_BELOW: usize = 32 * 1024;
 
 impl Input {
     /// Takes an argument over; the second part is what [`Jobs::submit`] wants as `held`.
-    pub fn new(bytes: Uint8Array) -> (Self, Held) {
+    pub fn new(bytes: Uint8Array) -> (Self, Vec<Arc<Uint8Array>>) {
         if bytes.len() <= COPY_BELOW {
             return (Self::Copied(bytes.to_vec()), Vec::new());
         }

@@ -9,6 +9,8 @@ pub mod epoll;
 pub mod fs;
 #[cfg(all(target_os = "linux", feature = "binding", not(test)))]
 pub mod javascript;
+#[cfg(all(feature = "binding", not(test)))]
+pub mod lent;
 #[cfg(all(unix, feature = "binding", not(test)))]
 pub mod library;
 pub mod lmdb;
