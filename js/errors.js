@@ -29,6 +29,8 @@ const table = {
   ERR_RELOAD_REFUSED: [Error, 'A reload was refused; the workers that ran before still run'],
   ERR_CRASH_LOOP: [Error, 'Workers crashed at start too many times in a row'],
   ERR_SUPERVISOR_STATE: [Error, 'The supervisor is stopping or the process is not a primary'],
+  ERR_CONTROL_SOCKET: [Error, 'The control socket cannot be opened at its path'],
+  ERR_NOT_RUNNING: [Error, 'No supervisor answers to what was asked of it'],
   ERR_NATIVE_LOAD: [Error, 'The native addon could not be loaded'],
   ERR_INTERNAL: [Error, 'A bug in rustcluster: please report it'],
 };

@@ -56,6 +56,10 @@ export declare class Dispatcher {
   retireWorker(id: number): void
   /** Worker `id`'s process has ended. */
   removeWorker(id: number): void
+  /** Worker `id` gets no connections until it is released; those it has not taken go to others. */
+  holdWorker(id: number): void
+  /** Worker `id`, which was held, gets connections again. */
+  releaseWorker(id: number): void
   /** Opens a listening socket. */
   listen(options: ListenOptions): Listening | Failure
   /** Under `kernel`: the descriptor of worker `id`'s own listening socket, which is the caller's. */
@@ -187,6 +191,22 @@ export declare class StoreHandle {
   close(): void
 }
 
+/** A thread that watches the event loops of a dispatcher's workers. */
+export declare class Watchdog {
+  /** Starts the thread; `wake()` is called from the event loop when there is something to `take()`. */
+  constructor(dispatcher: Dispatcher, stallTimeout: number, wake: () => void)
+  /** Watches worker `id`, by the dispatcher's number. */
+  add(id: number): void
+  /** Watches it no more. */
+  remove(id: number): void
+  /** From now on a worker is suspect so many milliseconds before it is stalled. */
+  setLead(lead: number): void
+  /** What has happened since the last call. */
+  take(): Array<StallReport>
+  /** Ends the thread. */
+  stop(): void
+}
+
 /** How many processes can run at once. */
 export declare function availableParallelism(): number
 
@@ -213,6 +233,9 @@ export declare function configureKernels(threads?: number | undefined | null, ma
  * the platform has no such memory: kernels are then limited per process alone.
  */
 export declare function createKernelGate(slots: number): string | null
+
+/** Has the kernel kill this process when `parent`, which started it, ends; false when `parent` is gone already. */
+export declare function dieWithParent(parent: number): boolean
 
 /** The writes that have ended since the last drain. */
 export interface Drained {
@@ -363,6 +386,12 @@ export interface Progress {
   total?: number
 }
 
+/**
+ * Takes children that have ended out of the process table, but for `known` ones, which somebody waits for; true when
+ * it stopped at such a one, so that others may be left.
+ */
+export declare function reapOrphans(known: Array<number>): boolean
+
 /** Removes that folder: its process ends. */
 export declare function removeStoreRoot(pid: number, candidates: Array<string>): void
 
@@ -376,6 +405,14 @@ export interface Seat {
   channel: number
   /** The shared memory. */
   memory: number
+}
+
+/** What has become of a worker. */
+export interface StallReport {
+  /** The dispatcher's number for it. */
+  id: number
+  /** `suspect`: it will be stalled soon; `stalled`; `recovered`: it was one of these and turns again. */
+  look: string
 }
 
 /** What a store is opened with. */

@@ -4,6 +4,9 @@
 /** Wrong usage, as most Unix tools have it. */
 const USAGE = 2;
 
+/** Not running, as init scripts have it (LSB, "status"). */
+const NOT_RUNNING = 3;
+
 /** Errors whose cause is what was typed. */
 const usageCodes = new Set(['ERR_INVALID_ARG_TYPE', 'ERR_INVALID_ARG_VALUE', 'ERR_OUT_OF_RANGE']);
 
@@ -21,6 +24,7 @@ function report(error) {
     return 1;
   }
   process.stderr.write(`rustcluster: ${error.code}: ${error.message.replace(`${error.code}: `, '')}\n`);
+  if (error.code === 'ERR_NOT_RUNNING') return NOT_RUNNING;
   return usageCodes.has(error.code) ? USAGE : 1;
 }
 

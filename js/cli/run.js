@@ -4,12 +4,12 @@ const { Command } = require('commander');
 const { version } = require('../../package.json');
 const { report } = require('./report.js');
 
-/** Each adds one subcommand to the program; a new one is a new file and a new line here. */
-const commands = [require('./start.js'), require('./flip.js'), require('./hash.js')];
+/** Each adds a subcommand, or several, to the program; a new one is a new file and a new line here. */
+const commands = [require('./start.js'), require('./control.js'), require('./flip.js'), require('./hash.js')];
 
 /**
  * @param {string[]} argv as process.argv
- * @returns {Promise<number>} the exit code: 0, 1 for a failure, 2 for wrong usage
+ * @returns {Promise<number>} the exit code: 0, 1 for a failure, 2 for wrong usage, 3 where nothing runs that was asked
  */
 async function run(argv) {
   const program = new Command('rustcluster')
@@ -20,10 +20,10 @@ async function run(argv) {
     .exitOverride();
   let code = 0;
   for (const { define } of commands) {
-    const command = define(program, (action) => async (...given) => {
+    const defined = define(program, (action) => async (...given) => {
       code = (await action(...given)) ?? 0;
     });
-    command.exitOverride();
+    for (const command of [defined].flat()) command.exitOverride();
   }
   try {
     await program.parseAsync(argv);

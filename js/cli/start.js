@@ -1,17 +1,11 @@
 'use strict';
 /** `rustcluster start`: supervises an app in the foreground, until a signal or a crash loop ends it. */
 const { once } = require('node:events');
-const { InvalidArgumentError, Option } = require('commander');
+const { Option } = require('commander');
 const { POLICIES } = require('../dispatch/policies.js');
 const { supervise } = require('../supervise/index.js');
+const { bytes, integer } = require('./arguments.js');
 const { narrate } = require('./narrate.js');
-
-function integer(min, max) {
-  return (text) => {
-    if (/^\d{1,15}$/.test(text) && Number(text) >= min && Number(text) <= max) return Number(text);
-    throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
-  };
-}
 
 const workers = (text) => (text === 'auto' ? text : integer(1, 1024)(text));
 const milliseconds = integer(0, 2 ** 31 - 1);
@@ -22,6 +16,9 @@ const tuning = [
   ['--drain-timeout <ms>', 'how long a worker may finish its requests', 30_000],
   ['--kill-timeout <ms>', 'time from SIGTERM to SIGKILL', 5_000],
   ['--min-uptime <ms>', 'time after which a worker counts as sound', 1_000],
+  ['--probation <ms>', 'time a new version must live on a reload, first without, then with connections', 1_500],
+  ['--stall-timeout <ms>', 'time after which a worker whose event loop hangs is replaced; 0: never (default: 30000)'],
+  ['--max-age <ms>', 'age at which a worker is renewed'],
 ];
 
 function define(program, act) {
@@ -37,6 +34,16 @@ function define(program, act) {
     )
     .addOption(new Option('-p, --port <n>', "sets PORT in the app's environment").argParser(integer(0, 65_535)))
     .addOption(new Option('--policy <name>', 'who gets a connection').choices(POLICIES))
+    .addOption(new Option('--spares <n>', 'workers that wait for another to die').argParser(integer(0, 1024)))
+    .addOption(
+      new Option('--concurrency <n>', 'new workers that start at a time on a reload').argParser(integer(1, 1024)),
+    )
+    .addOption(
+      new Option('--max-memory <bytes>', 'resident memory at which a worker is renewed; 512M').argParser(bytes),
+    )
+    .option('--name <name>', "what other commands call it (default: the app's file name)")
+    .option('--control <path>', 'where its control socket lies')
+    .option('--no-control', 'no control socket')
     .option('--wait-ready', "a worker is ready at process.send('ready'), not when it listens")
     .addOption(
       new Option('--max-crashes <n>', 'crashes in a row after which to give up')
@@ -44,7 +51,8 @@ function define(program, act) {
         .default(5),
     );
   for (const [flags, text, fallback] of tuning) {
-    command.addOption(new Option(flags, text).argParser(milliseconds).default(fallback));
+    const option = new Option(flags, text).argParser(milliseconds);
+    command.addOption(fallback === undefined ? option : option.default(fallback));
   }
   return command.action(act(start));
 }

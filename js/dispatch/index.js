@@ -6,11 +6,10 @@
 const cluster = require('node:cluster');
 const { isMainThread } = require('node:worker_threads');
 
-/** On the object, not in this module: jest loads a module many times in one process. */
-const INSTALLED = Symbol.for('rustcluster.dispatch');
+const { INTERNALS, none } = require('./internals.js');
 
-if (isMainThread && !Object.hasOwn(cluster, INSTALLED)) {
-  Object.defineProperty(cluster, INSTALLED, { value: true });
+if (isMainThread && !Object.hasOwn(cluster, INTERNALS)) {
+  Object.defineProperty(cluster, INTERNALS, { value: { ...none } });
   const { chooseTransport } = require('./transport.js');
   const transport = chooseTransport();
   const { install } = cluster.isPrimary ? require('./primary.js') : require('./child.js');

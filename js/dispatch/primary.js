@@ -5,6 +5,7 @@
  */
 const { fromNative } = require('../errors.js');
 const { Handover } = require('./handover.js');
+const { INTERNALS, internals } = require('./internals.js');
 const { checkFlag, checkPolicy, DEFAULT_POLICY } = require('./policies.js');
 const { writeSeat } = require('./seat.js');
 const { Servers } = require('./servers.js');
@@ -33,6 +34,10 @@ function install(cluster, { name, native }) {
   handover.install();
   if (name === 'stock') return;
   cluster.connections = () => dispatcher?.connections() ?? [];
+  Object.assign(
+    cluster[INTERNALS],
+    internals(native, () => dispatcher, seats),
+  );
 
   const { fork } = cluster;
   cluster.fork = function forkSeated(env) {

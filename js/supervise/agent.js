@@ -8,10 +8,13 @@
 const cluster = require('node:cluster');
 const diagnostics = require('node:diagnostics_channel');
 const net = require('node:net');
-const { dispatch } = require('./messages.js');
+const { isMainThread } = require('node:worker_threads');
+const { envelope, handle } = require('./messages.js');
 
 /** After the last connection has ended, for what an app still does without one (write a log, delete a file). */
 const EXIT_GRACE = 100;
+/** How often a worker tells its memory where nobody else can, in milliseconds. */
+const MEMORY_PERIOD = 1000;
 
 const sockets = new Set();
 const answering = new Set();
@@ -90,8 +93,31 @@ function drain({ idle, deadline }) {
   if (closeIdle) setImmediate(() => setImmediate(closeIdleSockets));
 }
 
-function configure({ drainTimeout, killTimeout }) {
+function configure({ drainTimeout, killTimeout, reportMemory }) {
   timeouts = { drainTimeout, killTimeout };
+  // On Linux the primary asks the kernel.
+  if (reportMemory && process.platform !== 'linux') setInterval(tellMemory, MEMORY_PERIOD).unref();
+}
+
+function tellMemory() {
+  if (process.connected) process.send(envelope('memory', { bytes: process.memoryUsage.rss() }));
+}
+
+/**
+ * Has the kernel kill this process with its primary: also one that computes in a loop, or waits, and so does not see
+ * that its channel is closed.
+ */
+function dieWithPrimary() {
+  const { RUSTCLUSTER_PARENT: parent } = process.env;
+  // For this process alone, not for what it starts.
+  delete process.env.RUSTCLUSTER_PARENT;
+  if (parent === undefined) return;
+  try {
+    const { dieWithParent } = require('../native.js');
+    if (dieWithParent?.(Number(parent)) === false) process.exit(1);
+  } catch {
+    // Without addon it ends when it sees the closed channel.
+  }
 }
 
 function onSignal() {
@@ -100,9 +126,10 @@ function onSignal() {
   else if (Date.now() >= giveUpAt) finish();
 }
 
-if (cluster.isWorker) {
+if (cluster.isWorker && isMainThread) {
+  dieWithPrimary();
   diagnostics.subscribe('net.server.socket', onSocket);
   diagnostics.subscribe('http.server.request.start', onRequest);
-  process.on('internalMessage', dispatch({ configure, drain }));
+  process.on('internalMessage', handle({ configure, drain }));
   for (const signal of signals) process.on(signal, onSignal);
 }

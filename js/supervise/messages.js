@@ -15,10 +15,10 @@ const envelope = (act, body) => ({ ...body, cmd: CMD, act });
  * Hands a message to the handler its `act` names; anything that is not ours is left alone.
  * @param {Record<string, (message: object) => void>} handlers one per act
  */
-function dispatch(handlers) {
+function handle(handlers) {
   return (message) => {
     if (message?.cmd === CMD && Object.hasOwn(handlers, message.act)) handlers[message.act](message);
   };
 }
 
-module.exports = { dispatch, envelope };
+module.exports = { envelope, handle };

@@ -35,7 +35,8 @@ function script(value) {
   return file;
 }
 
-function strings(name, value) {
+/** @returns {string[]} @throws ERR_INVALID_ARG_TYPE */
+function checkArguments(name, value) {
   if (value === undefined) return [];
   if (!Array.isArray(value)) throw check.typeError(name, 'an array of strings', value);
   for (const [i, item] of value.entries()) {
@@ -56,11 +57,42 @@ function flag(name, value, fallback) {
   return value;
 }
 
-function environment(value) {
-  for (const [key, item] of Object.entries(check.object('options.env', value))) {
-    if (item !== undefined && typeof item !== 'string') throw check.typeError(`options.env.${key}`, 'a string', item);
+/** @returns {Record<string, string | undefined>} @throws ERR_INVALID_ARG_TYPE */
+function checkEnvironment(name, value) {
+  for (const [key, item] of Object.entries(check.object(name, value))) {
+    if (item !== undefined && typeof item !== 'string') throw check.typeError(`${name}.${key}`, 'a string', item);
   }
   return { ...value };
+}
+
+/** What a name may be: it is part of a file's name. */
+const NAME = /^[\w][\w.-]{0,40}$/;
+
+function checkName(value) {
+  if (typeof value !== 'string') throw check.typeError('options.name', 'a string', value);
+  if (!NAME.test(value)) {
+    const rule = 'must be 1 to 41 letters, digits, "_", "-" and ".", the first no "-" or "."';
+    throw createError('ERR_INVALID_ARG_VALUE', `"options.name" ${rule}. Received ${JSON.stringify(value)}`);
+  }
+  return value;
+}
+
+/** The file's name without its extension. */
+const nameOf = (exec) =>
+  path
+    .parse(exec)
+    .name.replace(/[^\w.-]|^[-.]/g, '_')
+    .slice(0, 41);
+
+/** A worker whose debugger has stopped it does not hang: with one attached from the start nobody is watched. */
+function stallTimeout(value, execArgv = process.execArgv) {
+  const hasDebugger = execArgv.some((flag) => /^--inspect/.test(flag));
+  return check.integer('options.stallTimeout', value, { min: 0, max: MAX_DELAY, fallback: hasDebugger ? 0 : 30_000 });
+}
+
+function controlPath(value) {
+  if (value === undefined || typeof value === 'boolean') return value ?? true;
+  return path.resolve(check.path('options.control', value));
 }
 
 function backoffOptions(value) {
@@ -81,14 +113,18 @@ function backoffOptions(value) {
  */
 function supervisorOptions(value) {
   const options = check.object('options', value);
+  const exec = script(options.exec);
   const milliseconds = (name, fallback, min = 0) =>
     check.integer(`options.${name}`, options[name], { min, max: MAX_DELAY, fallback });
   return {
-    exec: script(options.exec),
-    args: strings('options.args', options.args),
-    execArgv: options.execArgv === undefined ? inheritedExecArgv() : strings('options.execArgv', options.execArgv),
-    env: environment(options.env),
+    exec,
+    name: options.name === undefined ? nameOf(exec) : checkName(options.name),
+    args: typeof options.args === 'function' ? options.args : checkArguments('options.args', options.args),
+    execArgv:
+      options.execArgv === undefined ? inheritedExecArgv() : checkArguments('options.execArgv', options.execArgv),
+    env: typeof options.env === 'function' ? options.env : checkEnvironment('options.env', options.env),
     workers: workerCount(options.workers),
+    spares: check.integer('options.spares', options.spares, { min: 0, max: MAX_WORKERS, fallback: 0 }),
     policy: checkPolicy('options.policy', options.policy),
     waitReady: flag('options.waitReady', options.waitReady, false),
     silent: flag('options.silent', options.silent, false),
@@ -97,9 +133,15 @@ function supervisorOptions(value) {
     drainTimeout: milliseconds('drainTimeout', 30_000),
     killTimeout: milliseconds('killTimeout', 5_000),
     minUptime: milliseconds('minUptime', 1_000),
+    concurrency: check.integer('options.concurrency', options.concurrency, { min: 1, max: MAX_WORKERS, fallback: 1 }),
+    probation: milliseconds('probation', 1_500),
+    stallTimeout: stallTimeout(options.stallTimeout, options.execArgv),
+    maxMemory: check.integer('options.maxMemory', options.maxMemory, { min: 1 }),
+    maxAge: milliseconds('maxAge', undefined, 1),
+    control: controlPath(options.control),
     maxCrashes: check.integer('options.maxCrashes', options.maxCrashes, { min: 1, fallback: 5 }),
     backoff: backoffOptions(options.backoff),
   };
 }
 
-module.exports = { MAX_WORKERS, supervisorOptions, workerCount };
+module.exports = { checkArguments, checkEnvironment, MAX_WORKERS, supervisorOptions, workerCount };

@@ -1,22 +1,35 @@
 'use strict';
-/** One place in the cluster: keeps one worker alive in it, waits between crashes, swaps it for a new one on reload. */
+/**
+ * One place in the cluster: keeps one worker alive in it, waits between crashes, swaps it for a new one.
+ *
+ * Beside its current worker a place may have others for a while: a trial (a new one that has to prove itself), a parked
+ * one (the old one, until the new one has), a standby (for a current one that seems to hang), and some that drain.
+ */
 const { EventEmitter } = require('node:events');
 const { countCrash, delayAfter } = require('./backoff.js');
 const { State } = require('./lifecycle.js');
 const { WorkerProcess } = require('./worker-process.js');
 
-/** Emits 'worker' with (event, process, detail) for all its workers, and 'crash' with (process, exit, crashes). */
+/**
+ * Emits 'worker' with (event, process, detail) for all its workers; 'vacant' when its current process has ended and
+ * nothing takes its place at once; 'crash' with (process, exit, crashes).
+ */
 class Slot extends EventEmitter {
   #settings;
   #timer;
   #current;
-  #leaving = new Set();
+  #parked;
+  #standby;
+  #others = new Set();
   #closed = false;
 
-  constructor(settings, index) {
+  /** @param {object} settings complete options, of options.js @param {number} index from 0 @param {boolean} spare */
+  constructor(settings, index, spare) {
     super();
     this.#settings = settings;
     this.index = index;
+    /** A spare's worker runs, but gets no connections until it is needed. */
+    this.spare = spare;
     /** Crashes in a row. */
     this.crashes = 0;
     /** Starts after the first one, for whatever reason. */
@@ -28,13 +41,13 @@ class Slot extends EventEmitter {
     return this.#current;
   }
 
-  /** All its processes that still live: the current one, one that starts to take its place, ones that drain. */
+  /** All its processes that still live. */
   get processes() {
-    return [...(this.#current ? [this.#current] : []), ...this.#leaving];
+    return [...(this.#current ? [this.#current] : []), ...this.#others];
   }
 
   get isReady() {
-    return this.#current?.state === State.READY;
+    return this.#current?.isReady === true && !this.#current.isGone;
   }
 
   /** Whether its worker has been ready for `minUptime`. */
@@ -42,10 +55,69 @@ class Slot extends EventEmitter {
     return this.isReady && this.#current.readyFor >= this.#settings.minUptime;
   }
 
+  /** @returns {'active' | 'spare' | 'trial' | 'parked' | 'leaving'} what `worker` is to this place */
+  roleOf(worker) {
+    if (worker.isLeaving) return 'leaving';
+    if (worker === this.#current) return this.spare ? 'spare' : 'active';
+    return worker === this.#parked ? 'parked' : 'trial';
+  }
+
   /** Starts a worker in this place. @returns {WorkerProcess} */
   start() {
-    this.#current = this.#spawn();
+    this.#current = this.#spawn(this.spare);
     return this.#current;
+  }
+
+  /** A spare whose worker is ready takes connections from now on. */
+  activate() {
+    this.spare = false;
+    this.#current?.release();
+  }
+
+  /** From now on this place is a spare: its worker gets no connections. */
+  deactivate() {
+    this.spare = true;
+    this.#current?.hold();
+  }
+
+  /** Starts a worker that gets no connections until it is joined. @returns {WorkerProcess} */
+  try() {
+    const trial = this.#spawn(true);
+    this.#others.add(trial);
+    return trial;
+  }
+
+  /** A trial takes the place; the worker that had it is parked: it keeps its connections and gets no new ones. */
+  join(trial) {
+    clearTimeout(this.#timer);
+    const old = this.#current;
+    this.#others.delete(trial);
+    this.#current = trial;
+    if (!this.spare) trial.release();
+    if (old === undefined || old.isGone) return;
+    this.#others.add(old);
+    this.#parked = old;
+    old.hold();
+  }
+
+  /** The new worker has proved itself: the parked one drains. */
+  settle() {
+    this.crashes = 0;
+    this.#parked?.drain('linger');
+    this.#parked = undefined;
+  }
+
+  /** The parked worker takes its place again, where it still can; `trial`, joined or not, goes. */
+  revert(trial) {
+    const old = this.#parked;
+    this.#parked = undefined;
+    if (trial === this.#current) {
+      // Without an old one to put back it is better than nobody.
+      if (old === undefined || old.isGone) return;
+      this.#putBack(old);
+      this.#others.add(trial);
+    }
+    trial.drain('linger');
   }
 
   /**
@@ -54,19 +126,28 @@ class Slot extends EventEmitter {
    * @throws ERR_WORKER_START when the new one dies or times out; the old one has not been touched then
    */
   async replace() {
-    const fresh = this.#spawn();
-    this.#leaving.add(fresh);
+    const fresh = this.try();
     await fresh.ready;
-    this.#leaving.delete(fresh);
-    clearTimeout(this.#timer);
-    const old = this.#current;
-    this.#current = fresh;
-    this.crashes = 0;
-    if (old && old.state !== State.DEAD) {
-      this.#leaving.add(old);
-      old.drain('linger');
-    }
+    this.join(fresh);
+    this.settle();
     return fresh;
+  }
+
+  /** Its worker seems to hang: another one gets ready, so that the place is filled the moment it is given up. */
+  prepare() {
+    if (this.#standby === undefined && !this.#closed) this.#standby = this.try();
+  }
+
+  /** It was a false alarm. */
+  dismiss() {
+    this.#standby?.drain('linger');
+    this.#standby = undefined;
+  }
+
+  /** Its worker hangs: it is killed, and what is prepared takes its place. */
+  giveUp() {
+    this.prepare();
+    this.#current?.kill('SIGKILL');
   }
 
   /**
@@ -85,31 +166,55 @@ class Slot extends EventEmitter {
     for (const worker of this.processes) worker.endAtOnce();
   }
 
-  #spawn() {
+  #spawn(held) {
     this.restarts += 1;
-    const worker = new WorkerProcess(this.#settings, this.index);
+    const worker = new WorkerProcess(this.#settings, this.index, held);
     worker.on('state', (state) => {
       if (state !== State.DEAD) this.emit('worker', state, worker);
     });
     worker.on('listening', (address) => this.emit('worker', 'listening', worker, address));
+    worker.once('gone', () => this.#onGone(worker));
     worker.once('dead', (exit) => this.#onDead(worker, exit));
     this.emit('worker', State.STARTING, worker);
     return worker;
   }
 
-  #onDead(worker, exit) {
-    const expected = this.#closed || worker !== this.#current;
-    if (this.#leaving.delete(worker) || this.#closed) {
-      if (worker === this.#current) this.#current = undefined;
-      this.emit('worker', 'exit', worker, { ...exit, expected, delay: undefined });
-      return;
+  /** At once, before the last words of the dead are read. */
+  #onGone(worker) {
+    if (worker === this.#parked) this.#parked = undefined;
+    if (this.#closed || worker !== this.#current) return;
+    const next = this.#parked ?? this.#standby;
+    if (next === undefined || next.isGone) {
+      this.emit('vacant');
+    } else {
+      this.#others.add(worker);
+      this.#putBack(next);
     }
-    this.crashes = countCrash(this.crashes, worker.readyFor, this.#settings.minUptime);
-    const delay = delayAfter(this.crashes, this.#settings.backoff);
-    this.#timer = setTimeout(() => this.start(), delay);
-    // First: who hears it may close this place.
-    this.emit('crash', worker, exit, this.crashes);
-    this.emit('worker', 'exit', worker, { ...exit, expected, delay: this.#closed ? undefined : delay });
+  }
+
+  #putBack(worker) {
+    if (worker === this.#parked) this.#parked = undefined;
+    if (worker === this.#standby) this.#standby = undefined;
+    this.#others.delete(worker);
+    this.#current = worker;
+    if (!this.spare) worker.release();
+  }
+
+  #onDead(worker, exit) {
+    if (worker === this.#standby) this.#standby = undefined;
+    const expected = this.#closed || worker.hasBeenTold;
+    let delay;
+    if (worker === this.#current && !this.#closed) {
+      this.crashes = countCrash(this.crashes, worker.readyFor, this.#settings.minUptime);
+      delay = delayAfter(this.crashes, this.#settings.backoff);
+      this.#timer = setTimeout(() => this.start(), delay);
+      // First: who hears it may close this place.
+      this.emit('crash', worker, exit, this.crashes);
+      if (this.#closed) delay = undefined;
+    }
+    this.#others.delete(worker);
+    if (worker === this.#current && this.#closed) this.#current = undefined;
+    this.emit('worker', 'exit', worker, { ...exit, expected, delay });
   }
 }
 

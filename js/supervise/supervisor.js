@@ -6,17 +6,22 @@ const cluster = require('../dispatch/index.js');
 const { createError } = require('../errors.js');
 const check = require('../options.js');
 const { isCrashLoop } = require('./backoff.js');
+const { openControl } = require('./control.js');
 const { MAX_WORKERS } = require('./options.js');
+const { Places } = require('./places.js');
+const { startReaping } = require('./reaper.js');
+const { startRecycling } = require('./recycling.js');
 const { rollingReload } = require('./reload.js');
 const { obeySignals } = require('./signals.js');
-const { Slot } = require('./slot.js');
+const { Watchdog } = require('./watchdog.js');
 
 // node:cluster has one set of settings and one table of workers in a process.
 let running;
 
 class Supervisor extends EventEmitter {
   #settings;
-  #slots = new Map();
+  #places;
+  #watchdog;
   #target;
   #state = 'starting';
   #startedAt = Date.now();
@@ -25,10 +30,12 @@ class Supervisor extends EventEmitter {
   #settleReady;
   #awaited = false;
   #stopping;
+  /** Aborted when the supervisor is told to stop. */
+  #stop = new AbortController();
   #failure;
-  #stopObeying = () => {};
-  #retiring = new Set();
-  #counts = { restarts: 0, crashes: 0, reloads: 0 };
+  /** Undoes what the constructor has set up outside of this object. */
+  #closers = [];
+  #counts = { restarts: 0, crashes: 0, reloads: 0, stalls: 0 };
 
   /** @param {object} settings complete options, of options.js */
   constructor(settings) {
@@ -41,16 +48,35 @@ class Supervisor extends EventEmitter {
       this.#settleReady = { resolve, reject };
     });
     this.#whenReady.catch(() => {});
-    if (settings.signals) this.#stopObeying = obeySignals(this);
+    this.#places = new Places(settings)
+      .on('worker', (...given) => this.#onWorker(...given))
+      .on('crash', (_slot, worker, exit, crashes) => this.#onCrash(worker, exit, crashes));
+    this.#watchdog = new Watchdog(settings.stallTimeout, (look, worker) => this.#onLook(look, worker));
+    this.#closers.push(
+      startReaping(),
+      startRecycling(
+        settings,
+        () => this.#places.all,
+        (...it) => this.#renew(...it),
+      ),
+    );
+    if (settings.signals) this.#closers.push(obeySignals(this));
+    try {
+      this.#closers.push(openControl(this, settings));
+    } catch (error) {
+      running = undefined;
+      for (const close of this.#closers) close();
+      throw error;
+    }
     // In the next turn: the caller adds listeners first.
     setImmediate(() => {
-      if (this.#state === 'starting') this.#fill();
+      if (this.#state === 'starting') this.#places.fill(this.#target);
     });
   }
 
   /**
    * Waits for the start.
-   * @returns {Promise<this>} once every worker is ready
+   * @returns {Promise<this>} once every worker is ready, spares included
    * @throws ERR_CRASH_LOOP, ERR_SUPERVISOR_STATE when it is shut down before
    */
   ready() {
@@ -60,30 +86,37 @@ class Supervisor extends EventEmitter {
 
   /** @returns {import('./types').SupervisorStatus} a snapshot */
   status() {
-    const slots = [...this.#slots.values()];
+    const { name, exec } = this.#settings;
     return {
       pid: process.pid,
+      name,
       state: this.#state,
-      exec: this.#settings.exec,
+      exec,
       uptime: Date.now() - this.#startedAt,
       workers: this.#target,
-      ready: slots.filter((slot) => slot.isReady).length,
+      ready: this.#places.active.filter((slot) => slot.isReady).length,
+      spares: this.#places.spares.filter((slot) => slot.isReady).length,
       ...this.#counts,
-      list: slots.flatMap((slot) => slot.processes.map((worker) => describe(worker, slot))),
+      list: [...this.#places.all, ...this.#places.retiring].flatMap((slot) =>
+        slot.processes.map((worker) => describe(worker, slot)),
+      ),
     };
   }
 
   /**
-   * Replaces every worker, one after the other: the new one is ready before the old one drains.
-   * @returns {Promise<void>} once every place has its new worker; the last old ones may still be draining
-   * @throws ERR_RELOAD_REFUSED when a new worker does not become ready; the place keeps its old one
+   * Replaces every worker. New ones start first and prove themselves; old ones go only when the last new one has, and
+   * are all put back when one has not.
+   * @returns {Promise<void>} once every place has its new worker; old ones may still be draining
+   * @throws ERR_RELOAD_REFUSED when a new worker fails; then all workers are the old ones
    * @throws ERR_SUPERVISOR_STATE while stopping
    */
   reload() {
     return this.#enqueue(async () => {
+      const { concurrency, probation } = this.#settings;
       this.emit('reload:start', { workers: this.#target });
+      const tell = (step) => this.emit('reload:step', step);
       try {
-        await rollingReload([...this.#slots.values()], () => this.#refuseWhenStopping());
+        await rollingReload(this.#places.all, { concurrency, probation, tell, signal: this.#stop.signal });
       } catch (error) {
         if (error.code === 'ERR_RELOAD_REFUSED') this.emit('reload:refused', error);
         throw error;
@@ -95,7 +128,7 @@ class Supervisor extends EventEmitter {
 
   /**
    * Changes how many workers there are.
-   * @param {number} workers from 1 to 1024
+   * @param {number} workers from 1 to 1024, spares not counted
    * @returns {Promise<void>} once new ones are ready, or those too many are gone
    * @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE, ERR_SUPERVISOR_STATE while stopping
    * @throws ERR_WORKER_START when a new worker fails its first start; it is tried again as after any crash
@@ -107,9 +140,8 @@ class Supervisor extends EventEmitter {
       const from = this.#target;
       this.#target = workers;
       this.emit('scale', { from, to: workers });
-      const surplus = [...this.#slots.values()].slice(workers);
-      for (const slot of surplus) this.#slots.delete(slot.index);
-      await Promise.all([...this.#fill().map((worker) => worker.ready), ...surplus.map((slot) => this.#retire(slot))]);
+      const trimmed = this.#places.trim(workers);
+      await Promise.all([...this.#places.fill(workers).map((worker) => worker.ready), trimmed]);
     });
   }
 
@@ -120,19 +152,18 @@ class Supervisor extends EventEmitter {
    */
   shutdown(options) {
     const { force = false } = check.object('options', options);
-    this.#stopping ??= this.#stop();
-    if (force) for (const slot of [...this.#slots.values(), ...this.#retiring]) slot.kill();
+    this.#stopping ??= this.#close();
+    if (force) this.#places.kill();
     return this.#stopping;
   }
 
-  async #stop() {
+  async #close() {
     this.#state = 'stopping';
+    this.#stop.abort(stateError('The supervisor is stopping'));
     this.emit('shutdown:start');
     this.#settleReady.reject(stateError('The supervisor was shut down'));
-    const leaving = [...this.#retiring];
-    await Promise.all([...leaving, ...this.#slots.values()].map((slot) => this.#retire(slot)));
-    this.#slots.clear();
-    this.#stopObeying();
+    this.#watchdog.stop();
+    await this.#places.close();
     this.#state = 'stopped';
     running = undefined;
     const failure = this.#failure;
@@ -140,33 +171,15 @@ class Supervisor extends EventEmitter {
     // Thrown outside of this promise: as an uncaught exception, which is what an unheard 'error' is.
     else if (failure) process.nextTick(() => this.emit('error', failure));
     this.emit('shutdown:end');
-  }
-
-  async #retire(slot) {
-    this.#retiring.add(slot);
-    // Nobody will serve an idle connection once all have stopped; after a scaling others will.
-    await slot.close(this.#state === 'stopping' ? 'close' : 'linger');
-    this.#retiring.delete(slot);
-  }
-
-  /** Starts a worker in every place that has none. */
-  #fill() {
-    const started = [];
-    for (let index = 0; index < this.#target; index += 1) {
-      if (this.#slots.has(index)) continue;
-      const slot = new Slot(this.#settings, index);
-      this.#slots.set(index, slot);
-      slot.on('worker', (event, worker, detail) => this.#onWorker(slot, event, worker, detail));
-      slot.on('crash', (worker, exit, crashes) => this.#onCrash(worker, exit, crashes));
-      started.push(slot.start());
-    }
-    return started;
+    for (const close of this.#closers) close();
   }
 
   #onWorker(slot, event, worker, detail) {
     if (event === 'starting' && slot.restarts > 0) this.#counts.restarts += 1;
+    if (event === 'ready' && !this.#stopping) this.#watchdog.add(worker);
+    else if (event !== 'listening') this.#watchdog.remove(worker);
     this.emit(`worker:${event}`, describe(worker, slot), detail);
-    if (this.#state === 'starting' && event === 'ready' && [...this.#slots.values()].every((s) => s.isReady)) {
+    if (this.#state === 'starting' && event === 'ready' && this.#places.all.every(({ isReady }) => isReady)) {
       this.#state = 'running';
       this.#settleReady.resolve(this);
       this.emit('ready', this.status());
@@ -175,7 +188,7 @@ class Supervisor extends EventEmitter {
 
   #onCrash(worker, { code, signal, stderr }, crashes) {
     this.#counts.crashes += 1;
-    const anySound = [...this.#slots.values()].some((slot) => slot.isSound);
+    const anySound = this.#places.all.some((slot) => slot.isSound);
     if (this.#stopping || !isCrashLoop(crashes, this.#settings.maxCrashes, anySound)) return;
     const how = signal ? `by ${signal}` : code === null ? 'before it was spawned' : `with exit code ${code}`;
     const error = createError(
@@ -190,18 +203,38 @@ class Supervisor extends EventEmitter {
     this.shutdown();
   }
 
+  /** The watchdog has seen something of a worker's event loop. */
+  #onLook(look, worker) {
+    const slot = this.#places.all.find(({ processes }) => processes.includes(worker));
+    if (slot === undefined || !worker.isReady || worker.isGone) return;
+    const isCurrent = worker === slot.current;
+    if (look === 'suspect' && isCurrent) slot.prepare();
+    if (look === 'recovered' && isCurrent) slot.dismiss();
+    if (look !== 'stalled') return;
+    this.#counts.stalls += 1;
+    this.emit('worker:stalled', describe(worker, slot), { stallTimeout: this.#settings.stallTimeout });
+    if (isCurrent) slot.giveUp();
+    else worker.kill('SIGKILL');
+  }
+
+  /** A worker has passed a limit: a new one takes its place. */
+  #renew(slot, worker, detail) {
+    return this.#enqueue(async () => {
+      // It may have ended while other changes were under way.
+      if (slot.current !== worker || !slot.isReady) return;
+      this.emit('worker:renew', describe(worker, slot), detail);
+      await slot.replace();
+    });
+  }
+
   /** One change at a time, in the order asked for. */
   #enqueue(operation) {
     const result = this.#operations.then(() => {
-      this.#refuseWhenStopping();
+      this.#stop.signal.throwIfAborted();
       return operation();
     });
     this.#operations = result.catch(() => {});
     return result;
-  }
-
-  #refuseWhenStopping() {
-    if (this.#stopping) throw stateError('The supervisor is stopping');
   }
 }
 
@@ -216,7 +249,9 @@ function refuseWhereImpossible() {
 /** @returns {import('./types').WorkerStatus} */
 function describe(worker, slot) {
   const { id, pid, state, startedAt, readyAt, addresses } = worker;
-  return { slot: slot.index, id, pid, state, startedAt, readyAt, restarts: slot.restarts, addresses: [...addresses] };
+  const role = slot.roleOf(worker);
+  const { index, restarts } = slot;
+  return { slot: index, id, pid, state, role, startedAt, readyAt, restarts, addresses: [...addresses] };
 }
 
 module.exports = { Supervisor };

@@ -5,14 +5,24 @@ import type rustcluster from '../cluster.js';
 export interface SupervisorOptions {
   /** The app's main file, absolute or relative to the working directory. A symbolic link is followed anew at each start. */
   exec: string | URL;
-  /** Arguments for the app. Default: none. */
-  args?: readonly string[];
+  /** What the command line calls it: letters, digits, `_`, `-`, `.`, 41 at most. Default: the file's name. */
+  name?: string;
+  /** Arguments for the app, or a function that gives those of each worker. Default: none. */
+  args?: readonly string[] | ((slot: number) => readonly string[]);
   /** Node's own flags for the workers. Default: those of this process. */
   execArgv?: readonly string[];
-  /** Added to this process's environment for the workers; each also has RUSTCLUSTER_SLOT, its place from 0. */
-  env?: Readonly<Record<string, string | undefined>>;
+  /**
+   * Added to this process's environment for the workers, or a function that gives it for each; each also has
+   * RUSTCLUSTER_SLOT, its place from 0.
+   */
+  env?: Environment | ((slot: number) => Environment);
   /** How many workers, 1 to 1024. Default 'auto': `availableParallelism()`. */
   workers?: number | 'auto';
+  /**
+   * Workers beside those that run and get no connections: one takes the place of a worker that dies at once. Default 0.
+   * Under the policy `kernel`, and where dispatch has no transport, they get connections like the others.
+   */
+  spares?: number;
   /** How connections are spread over the workers. Default 'least-connections'. */
   policy?: rustcluster.Policy;
   /** A worker is ready when it calls `process.send('ready')`, not when it first listens. Default false. */
@@ -25,6 +35,30 @@ export interface SupervisorOptions {
   killTimeout?: number;
   /** After how long a ready worker counts as sound. Default 1,000. */
   minUptime?: number;
+  /** On a reload: how many new workers start at a time. Default 1. */
+  concurrency?: number;
+  /**
+   * On a reload: how long each new worker must live without connections before it takes its place, and then how long
+   * all must live with connections before the old ones go. Default 1,500.
+   */
+  probation?: number;
+  /**
+   * After how long a ready worker whose event loop does not turn is replaced; 0: never. Default 30,000; 0 where
+   * `execArgv` has an `--inspect` flag, since a worker that a debugger has stopped does not hang.
+   */
+  stallTimeout?: number;
+  /** Bytes of resident memory beyond which a worker is renewed, the new one first. Default: no limit. */
+  maxMemory?: number;
+  /**
+   * Milliseconds after which a ready worker is renewed, the new one first; each at an age of its own, from 80% of this
+   * on, so that they do not all restart together. Default: no limit.
+   */
+  maxAge?: number;
+  /**
+   * The control socket: its path, false for none, or true (the default) for one in `$XDG_RUNTIME_DIR/rustcluster`, or
+   * `rustcluster-<uid>` in the temporary folder, where the command line finds it.
+   */
+  control?: string | boolean;
   /** Crashes in a row of one worker, while no other is sound, after which to give up. Default 5. */
   maxCrashes?: number;
   /** The pause before a crashed worker is started again. */
@@ -38,6 +72,9 @@ export interface SupervisorOptions {
   signals?: boolean;
 }
 
+/** Environment variables; undefined leaves one out. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
 /** `initial * factor ** (crashes - 1)`, at most `max`. */
 export interface BackoffOptions {
   /** Default 100 ms. */
@@ -50,6 +87,12 @@ export interface BackoffOptions {
 
 /** The life of a worker. */
 export type WorkerState = 'starting' | 'ready' | 'draining' | 'stopping' | 'dead';
+
+/**
+ * What a worker is to its place: `active` gets connections, a `spare` waits for one to die; during a reload a `trial` has
+ * to prove itself and a `parked` one waits for that; a `leaving` one drains or has been told to stop.
+ */
+export type WorkerRole = 'active' | 'spare' | 'trial' | 'parked' | 'leaving';
 
 /** The life of a supervisor. */
 export type SupervisorState = 'starting' | 'running' | 'stopping' | 'stopped';
@@ -73,6 +116,7 @@ export interface WorkerStatus {
   /** Undefined when no process could be spawned. */
   pid: number | undefined;
   state: WorkerState;
+  role: WorkerRole;
   /** As of Date.now(). */
   startedAt: number;
   /** As of Date.now(); undefined before it is ready. */
@@ -86,6 +130,7 @@ export interface WorkerStatus {
 export interface SupervisorStatus {
   /** Of this process, the primary. */
   pid: number;
+  name: string;
   state: SupervisorState;
   /** The app's file. */
   exec: string;
@@ -93,12 +138,16 @@ export interface SupervisorStatus {
   uptime: number;
   /** How many workers there shall be. */
   workers: number;
-  /** How many places have a worker that is ready. */
+  /** How many of them are ready. */
   ready: number;
+  /** How many spares are ready. */
+  spares: number;
   /** Starts after the first in each place. */
   restarts: number;
   crashes: number;
   reloads: number;
+  /** Workers whose event loop hung for `stallTimeout`. */
+  stalls: number;
   /** Every worker process, those that drain included. */
   list: WorkerStatus[];
 }
@@ -126,10 +175,31 @@ export interface WorkerError extends Error {
   slot?: number;
   /** Not on ERR_RELOAD_REFUSED. */
   pid?: number;
-  /** ERR_RELOAD_REFUSED: how many workers had been replaced. */
+  /** ERR_RELOAD_REFUSED: how many old workers had been replaced and were put back. */
   replaced?: number;
   /** ERR_RELOAD_REFUSED: of how many. */
   total?: number;
+}
+
+/** One step of a reload. */
+export interface ReloadStep {
+  /** Of the new worker: it is ready; it has taken its place; it stays, and the old one goes. */
+  step: 'ready' | 'joined' | 'retired';
+  slot: number;
+  pid: number | undefined;
+  /** How many new workers have taken their places. */
+  joined: number;
+  /** Of how many. */
+  total: number;
+}
+
+/** Why a worker is renewed. */
+export interface Renewal {
+  reason: 'maxMemory' | 'maxAge';
+  /** Bytes of resident memory; undefined without `maxMemory`. */
+  memory: number | undefined;
+  /** Milliseconds since it was ready. */
+  age: number;
 }
 
 /** Every event and what its listeners are given. */
@@ -142,8 +212,13 @@ export interface SupervisorEvents {
   'worker:draining': [worker: WorkerStatus];
   'worker:stopping': [worker: WorkerStatus];
   'worker:exit': [worker: WorkerStatus, exit: WorkerExit];
+  /** Its event loop has not turned for `stallTimeout`: it is killed and replaced. */
+  'worker:stalled': [worker: WorkerStatus, detail: { stallTimeout: number }];
+  /** It has passed a limit: a new one starts, then it drains. */
+  'worker:renew': [worker: WorkerStatus, renewal: Renewal];
   scale: [change: { from: number; to: number }];
   'reload:start': [plan: { workers: number }];
+  'reload:step': [step: ReloadStep];
   'reload:end': [done: { workers: number }];
   'reload:refused': [error: WorkerError];
   'shutdown:start': [];

@@ -1,30 +1,18 @@
 'use strict';
 /** The primary's side of one worker process: its state, its readiness, its last words and its end. */
 const { EventEmitter } = require('node:events');
-const cluster = require('../dispatch/index.js');
 const { createError } = require('../errors.js');
-const { gateEnvironment } = require('./kernel-gate.js');
+const { dispatch, fork } = require('./fork.js');
 const { State, advance } = require('./lifecycle.js');
-const { envelope } = require('./messages.js');
+const { envelope, handle } = require('./messages.js');
 const { StderrTail } = require('./stderr-tail.js');
 
-const AGENT = require.resolve('./agent.js');
-
-function fork({ exec, args, execArgv, silent, env, policy }, slot) {
-  cluster.setupPrimary({
-    exec,
-    policy,
-    args,
-    // --require and not a wrapper script: the app stays the main module.
-    execArgv: ['--require', AGENT, ...execArgv],
-    // stderr is a pipe, so that a death can be reported with its last lines.
-    stdio: ['ignore', silent ? 'ignore' : 'inherit', 'pipe', 'ipc'],
-  });
-  return cluster.fork({ ...gateEnvironment(), ...env, RUSTCLUSTER_SLOT: String(slot) });
-}
+/** How long the last of stderr may take after a process has ended, in milliseconds. */
+const LAST_WORDS = 200;
 
 /**
- * Emits 'state' at each step, 'listening' with an address, and 'dead' once.
+ * Emits 'state' at each step, 'listening' with an address, 'gone' at once when its process has ended, and 'dead' with
+ * `{ code, signal, stderr }` when its last words are read, too.
  */
 class WorkerProcess extends EventEmitter {
   #worker;
@@ -38,27 +26,33 @@ class WorkerProcess extends EventEmitter {
   /**
    * @param {object} settings complete options, of options.js
    * @param {number} slot the place it takes, from 0
+   * @param {boolean} [held] whether it gets no connections until `release()`
    */
-  constructor(settings, slot) {
+  constructor(settings, slot, held = false) {
     super();
     this.#settings = settings;
     this.slot = slot;
     this.state = State.STARTING;
+    this.held = held;
     this.startedAt = Date.now();
     this.readyAt = undefined;
     this.addresses = [];
+    /** Whether the supervisor has asked it to go. */
+    this.hasBeenTold = false;
+    /** Bytes, as the worker itself has said; undefined where nobody asks it. */
+    this.memory = undefined;
     // Whoever wants the outcome awaits it; a start nobody awaits must not end the process.
     this.#ready.promise.catch(() => {});
     try {
-      this.#worker = fork(settings, slot);
+      this.#worker = fork(settings, slot, held);
     } catch (error) {
       this.#worker = undefined;
       process.nextTick(() => this.#die({ code: null, signal: null, error }));
       return;
     }
     this.#listen(this.#worker);
-    const { drainTimeout, killTimeout } = settings;
-    this.#send(envelope('configure', { drainTimeout, killTimeout }));
+    const { drainTimeout, killTimeout, maxMemory } = settings;
+    this.#send(envelope('configure', { drainTimeout, killTimeout, reportMemory: maxMemory !== undefined }));
     this.#timer = setTimeout(() => this.#startTimedOut(), settings.readyTimeout);
   }
 
@@ -68,6 +62,25 @@ class WorkerProcess extends EventEmitter {
 
   get pid() {
     return this.#worker?.process.pid;
+  }
+
+  /** The dispatcher's number for it; undefined where it has none. */
+  get seat() {
+    return this.#worker && dispatch.idOf(this.#worker);
+  }
+
+  get isReady() {
+    return this.state === State.READY;
+  }
+
+  /** Whether its process has ended, be its last words read or not. */
+  get isGone() {
+    return this.#exit !== undefined;
+  }
+
+  /** Whether the supervisor has told it to go. */
+  get isLeaving() {
+    return this.state === State.DRAINING || this.state === State.STOPPING;
   }
 
   /** Milliseconds since it became ready; undefined when it never was. */
@@ -96,8 +109,17 @@ class WorkerProcess extends EventEmitter {
       if (!this.#settings.waitReady) this.#becomeReady();
     });
     worker.on('message', (message) => {
-      if (message === 'ready' && this.#settings.waitReady) this.#becomeReady();
+      // Without waitReady, too: an app that never listens can say it.
+      if (message === 'ready') this.#becomeReady();
     });
+    worker.process.on(
+      'internalMessage',
+      handle({
+        memory: ({ bytes }) => {
+          this.memory = bytes;
+        },
+      }),
+    );
     // A process that could not be spawned has an 'error' and no 'exit'; a failed send to one that dies has both.
     worker.on('error', (error) => {
       if (this.pid === undefined) this.#die({ code: null, signal: null, error });
@@ -107,7 +129,8 @@ class WorkerProcess extends EventEmitter {
       // 'exit' comes before the last of stderr has been read; 'close' does not come while a grandchild holds the pipe.
       const end = () => this.#die(this.#exit);
       worker.process.once('close', end);
-      setTimeout(end, 200).unref();
+      setTimeout(end, LAST_WORDS).unref();
+      this.emit('gone');
     });
   }
 
@@ -126,7 +149,7 @@ class WorkerProcess extends EventEmitter {
 
   #startTimedOut() {
     const what = this.#settings.waitReady ? "send 'ready'" : 'listen';
-    this.#ready.reject(this.startError(`did not ${what} within ${this.#settings.readyTimeout} ms`));
+    this.#ready.reject(this.failure(`did not ${what} within ${this.#settings.readyTimeout} ms`));
     this.stop();
   }
 
@@ -135,27 +158,43 @@ class WorkerProcess extends EventEmitter {
     clearTimeout(this.#timer);
     const stderr = this.#tail.lines() || (error ? error.message : '');
     this.#exit = { code, signal, stderr };
+    this.#ready.reject(this.failure(error ? 'could not be started' : `${this.#how()} before it was ready`, error));
     this.#step(State.DEAD);
-    const how = error ? 'could not be started' : `ended ${signal ? `by ${signal}` : `with exit code ${code}`}`;
-    this.#ready.reject(this.startError(`${how} before it was ready`, error));
     this.#exited.resolve(this.#exit);
     this.emit('dead', this.#exit);
   }
 
+  #how() {
+    const { code, signal } = this.#exit;
+    return `ended ${signal ? `by ${signal}` : `with exit code ${code}`}`;
+  }
+
+  /** @returns {Error} ERR_WORKER_START for one that has ended, or hangs, in the time it had to prove itself */
+  unproved() {
+    return this.failure(`${this.#exit ? this.#how() : 'hung'} ${this.readyFor} ms after it was ready`);
+  }
+
   /** @returns {Error} ERR_WORKER_START with all that is known of this worker; its message quotes the stderr */
-  startError(what, cause) {
+  failure(what, cause) {
     const { code = null, signal = null } = this.#exit ?? {};
     const stderr = this.#tail.lines();
-    const quote = stderr === '' ? '' : `; its last lines on stderr:\n${stderr}`;
+    const last = stderr || (cause ? cause.message : '');
+    const quote = last === '' ? '' : `; ${stderr ? 'its last lines on stderr:\n' : ''}${last}`;
     const message = `Worker ${this.slot} (pid ${this.pid ?? 'none'}) ${what}${quote}`;
-    return createError('ERR_WORKER_START', message, {
-      cause,
-      slot: this.slot,
-      pid: this.pid,
-      exitCode: code,
-      signal,
-      stderr,
-    });
+    const { slot, pid } = this;
+    return createError('ERR_WORKER_START', message, { cause, slot, pid, exitCode: code, signal, stderr });
+  }
+
+  /** From now on it gets no new connections; those it has stay. */
+  hold() {
+    this.held = true;
+    if (this.#worker && !this.isGone) dispatch.hold(this.#worker);
+  }
+
+  /** From now on it gets connections. */
+  release() {
+    this.held = false;
+    if (this.#worker && !this.isGone) dispatch.release(this.#worker);
   }
 
   /**
@@ -165,9 +204,13 @@ class WorkerProcess extends EventEmitter {
    * @returns {Promise<object>} {@link exited}
    */
   drain(idle) {
+    if (this.isGone) return this.exited;
+    this.hasBeenTold = true;
     if (this.state === State.STARTING) return this.stop();
     if (this.state === State.READY) {
       const { drainTimeout } = this.#settings;
+      // First of all, so that what it has not taken finds another worker; when everything stops there is none.
+      if (idle === 'linger') this.hold();
       // Said before the timer is set, so that its SIGTERM cannot come before the deadline.
       this.#send(envelope('drain', { idle, deadline: Date.now() + drainTimeout }));
       this.#step(State.DRAINING);

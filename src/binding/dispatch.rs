@@ -4,7 +4,7 @@ use super::failure::Failure;
 use crate::dispatch::hub::{self, Load};
 use crate::dispatch::listener::Wanted;
 use crate::dispatch::policy::Kind;
-use crate::dispatch::primary::Primary;
+use crate::dispatch::primary::{Primary, Pulses};
 use crate::error::Error;
 use napi::Env;
 use napi::bindgen_prelude::Either;
@@ -116,6 +116,18 @@ impl Dispatcher {
         self.with(|primary| primary.remove_worker(id))
     }
 
+    /// Worker `id` gets no connections until it is released; those it has not taken go to others.
+    #[napi(catch_unwind)]
+    pub fn hold_worker(&self, id: u32) -> napi::Result<()> {
+        self.with(|primary| primary.hold_worker(id))
+    }
+
+    /// Worker `id`, which was held, gets connections again.
+    #[napi(catch_unwind)]
+    pub fn release_worker(&self, id: u32) -> napi::Result<()> {
+        self.with(|primary| primary.release_worker(id))
+    }
+
     /// Opens a listening socket.
     #[napi(catch_unwind)]
     pub fn listen(&self, options: ListenOptions) -> napi::Result<Either<Listening, Failure>> {
@@ -151,6 +163,11 @@ impl Dispatcher {
     #[napi(catch_unwind)]
     pub fn connections(&self) -> napi::Result<Vec<WorkerLoad>> {
         self.with(|primary| primary.connections().into_iter().map(WorkerLoad::from).collect())
+    }
+
+    /// The workers' heartbeats, for the watchdog.
+    pub(super) fn pulses(&self) -> napi::Result<Pulses> {
+        self.with(Primary::pulses)
     }
 
     fn with<T>(&self, act: impl FnOnce(&Primary) -> T) -> napi::Result<T> {

@@ -19,3 +19,5 @@ mod store_desk;
 mod store_pack;
 mod supervise;
 mod wakeup;
+#[cfg(target_os = "linux")]
+mod watchdog;

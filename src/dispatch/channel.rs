@@ -94,6 +94,9 @@ impl Channel {
         if received.length == 0 {
             return Taken::Closed;
         }
+        if received.length == note::PING.len() {
+            return Taken::Empty;
+        }
         self.slot.note_taken();
         match (Note::decode(&bytes[..received.length]), received.descriptor) {
             (Some(Note { kind: Kind::Connection, server, hops, idle }), Some(socket)) => {

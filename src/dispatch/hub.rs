@@ -3,6 +3,7 @@
 //! The accept thread and JavaScript's thread both work on it, under one lock.
 
 mod flow;
+mod hold;
 #[cfg(test)]
 mod tests;
 
@@ -104,6 +105,8 @@ pub struct Hub {
     /// By slot.
     workers: Vec<Option<Worker>>,
     listeners: HashMap<u32, Listener>,
+    /// The servers each held worker listens on.
+    held: HashMap<u32, Vec<u32>>,
     last_listener: u32,
     last_worker: u32,
     /// Connections that found no worker, oldest first.
@@ -123,6 +126,7 @@ impl Hub {
             memory,
             workers: Vec::new(),
             listeners: HashMap::new(),
+            held: HashMap::new(),
             last_listener: 0,
             last_worker: 0,
             waiting: VecDeque::new(),
@@ -202,6 +206,7 @@ impl Hub {
     fn free(&mut self, slot: Slot) {
         let Some(worker) = &self.workers[slot] else { return };
         worker.slot.reset(0);
+        self.held.remove(&worker.id);
         self.workers[slot] = None;
     }
 

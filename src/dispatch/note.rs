@@ -6,6 +6,8 @@ pub const BYTES: usize = 16;
 pub const FRESH: u32 = 0;
 /// For [`Note::idle`]: there is no limit.
 pub const FOREVER: u32 = u32::MAX;
+/// To a worker, in place of a note: turn your loop. Never mistaken for one: it is shorter.
+pub const PING: [u8; 1] = [0];
 
 /// What a message is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -26,6 +26,27 @@ struct Shared {
     stopping: AtomicBool,
 }
 
+impl Shared {
+    fn hub(&self) -> MutexGuard<'_, Hub> {
+        self.hub.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The workers' heartbeats, by the hub's numbers for them.
+pub struct Pulses(Arc<Shared>);
+
+impl Pulses {
+    /// See [`Hub::heartbeat`].
+    pub fn heartbeat(&self, id: u32) -> Option<u64> {
+        self.0.hub().heartbeat(id)
+    }
+
+    /// See [`Hub::ask`].
+    pub fn ask(&self, id: u32) {
+        self.0.hub().ask(id);
+    }
+}
+
 impl Primary {
     /// Starts the accept thread.
     ///
@@ -97,8 +118,25 @@ impl Primary {
         self.hub().waiting()
     }
 
+    /// See [`Hub::hold_worker`].
+    pub fn hold_worker(&self, id: u32) {
+        self.hub().hold_worker(id);
+        self.shared.waker.wake();
+    }
+
+    /// See [`Hub::release_worker`].
+    pub fn release_worker(&self, id: u32) {
+        self.hub().release_worker(id);
+        self.shared.waker.wake();
+    }
+
+    /// The workers' heartbeats, for another thread.
+    pub fn pulses(&self) -> Pulses {
+        Pulses(Arc::clone(&self.shared))
+    }
+
     fn hub(&self) -> MutexGuard<'_, Hub> {
-        self.shared.hub.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared.hub()
     }
 }
 
@@ -121,7 +159,7 @@ fn run(shared: &Shared, set: &OwnedFd) {
             return;
         }
         let turn = catch_unwind(AssertUnwindSafe(|| {
-            let mut hub = shared.hub.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut hub = shared.hub();
             for token in events.tokens() {
                 match Source::from_token(token) {
                     Source::Waker => shared.waker.clear(),

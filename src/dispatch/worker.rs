@@ -170,7 +170,10 @@ impl Worker {
 /// Reads one message: `Ok(None)` when the other end is gone or talks nonsense.
 fn receive(channel: &OwnedFd) -> io::Result<Option<(Note, Option<OwnedFd>)>> {
     let mut bytes = [0; note::BYTES];
-    let received = message::receive(channel, &mut bytes)?;
+    let mut received = message::receive(channel, &mut bytes)?;
+    while received.length == note::PING.len() {
+        received = message::receive(channel, &mut bytes)?;
+    }
     Ok(Note::decode(&bytes[..received.length]).map(|note| (note, received.descriptor)))
 }
 

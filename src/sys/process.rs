@@ -33,6 +33,45 @@ pub fn has_free_descriptor(like: BorrowedFd<'_>) -> bool {
     like.try_clone_to_owned().is_ok()
 }
 
+/// Has the kernel kill this process the moment the thread of `parent` that started it ends, whatever it is doing then;
+/// false when `parent` has ended already.
+///
+/// # Errors
+/// What prctl(2) answers.
+pub fn die_with(parent: u32) -> io::Result<bool> {
+    // SAFETY: takes plain integers.
+    if unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // Asked afterwards: a parent that ended before the call sends nothing any more, and then this is another's child.
+    // SAFETY: takes nothing and cannot fail.
+    Ok(u32::try_from(unsafe { libc::getppid() }) == Ok(parent))
+}
+
+/// Takes children that have ended out of the process table, up to one that is in `known`: somebody else in this
+/// process waits for that one. Returns whether such a one was met.
+pub fn reap(known: &[u32]) -> bool {
+    loop {
+        // SAFETY: all zero is a valid siginfo_t.
+        let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
+        let options = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
+        // SAFETY: `info` is live for the call to fill.
+        if unsafe { libc::waitid(libc::P_ALL, 0, &raw mut info, options) } != 0 {
+            return false;
+        }
+        // SAFETY: filled by the call above, which found a child or left zeroes.
+        let pid = unsafe { info.si_pid() };
+        match u32::try_from(pid) {
+            Ok(0) | Err(_) => return false,
+            Ok(child) if known.contains(&child) => return true,
+            Ok(_) => {
+                // SAFETY: a null status pointer asks for none; the child has ended, so this does not wait.
+                unsafe { libc::waitpid(pid, std::ptr::null_mut(), libc::WNOHANG) };
+            }
+        }
+    }
+}
+
 /// Takes over a descriptor this process has inherited, or that another part of it has given away by number.
 ///
 /// # Errors
@@ -83,6 +122,19 @@ mod tests {
         wait(set.as_fd(), &mut events, Some(Duration::from_secs(10))).unwrap();
         assert_eq!(events.tokens().count(), 1);
         child.wait().unwrap();
+    }
+
+    #[test]
+    fn a_child_somebody_waits_for_is_left_alone() {
+        let mut child = Command::new("true").spawn().unwrap();
+        let watcher = watch(child.id()).unwrap();
+        let (epoll, mut events) = (Epoll::new().unwrap(), Events::with_capacity(1));
+        epoll.add(&watcher, 1, true).unwrap();
+        wait(epoll.try_clone().unwrap().as_fd(), &mut events, Some(Duration::from_secs(10))).unwrap();
+        // Other tests' children are theirs; only this one is known to have ended.
+        let others: Vec<u32> = (1..=child.id()).collect();
+        assert!(reap(&others));
+        assert!(child.wait().unwrap().success());
     }
 
     #[test]

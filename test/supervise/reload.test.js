@@ -39,7 +39,7 @@ function load(port, clients, agent) {
 describe('a reload', () => {
   afterEach(cleanUp);
 
-  it('replaces every worker, the new one ready before the old one drains', async () => {
+  it('replaces every worker, and the old ones drain only when all new ones have proved themselves', async () => {
     const { supervisor } = await start(fixture('app.js'), { workers: 2 });
     const before = pids(supervisor);
     const steps = [];
@@ -47,8 +47,7 @@ describe('a reload', () => {
       supervisor.on(`worker:${step}`, ({ slot }) => steps.push(`${step} ${slot}`));
     }
     await supervisor.reload();
-    const place = (slot) => ['starting', 'ready', 'draining'].map((step) => `${step} ${slot}`);
-    assert.deepEqual(steps, [...place(0), ...place(1)]);
+    assert.deepEqual(steps, ['starting 0', 'ready 0', 'starting 1', 'ready 1', 'draining 0', 'draining 1']);
     const { list, reloads } = supervisor.status();
     const serving = list.filter(({ state }) => state === 'ready').map(({ pid }) => pid);
     assert.equal(serving.length, 2);
@@ -144,6 +143,65 @@ describe('a reload', () => {
       await supervisor.reload();
     });
   }
+
+  it('to a version that crashes after it was ready is refused before anybody has met it', async () => {
+    const app = replaceable('app.js');
+    const { supervisor, port } = await start(app, { workers: 2, probation: 20_000, env: { CRASH_AFTER: '50' } });
+    const before = pids(supervisor);
+    fs.copyFileSync(fixture('crashes-later.js'), app);
+    const stop = load(port, 4);
+    await assert.rejects(supervisor.reload(), (error) => {
+      assert.deepEqual([error.code, error.replaced, error.exitCode], ['ERR_RELOAD_REFUSED', 0, 9]);
+      assert.match(error.message, /ended with exit code 9 \d+ ms after it was ready[\s\S]*a fault that shows late/);
+      return true;
+    });
+    const { ok, failed } = await stop();
+    assert.deepEqual(failed, []);
+    assert.ok(ok > 0);
+    assert.deepEqual(
+      supervisor
+        .status()
+        .list.filter(({ role }) => role === 'active')
+        .map(({ pid, state }) => [pid, state]),
+      before.map((pid) => [pid, 'ready']),
+    );
+  });
+
+  it('half-way puts the old workers back, with their connections', async () => {
+    const app = replaceable('app.js');
+    const { supervisor, port } = await start(app, { probation: 1000 });
+    const echo = await openEcho(port);
+    fs.copyFileSync(fixture('crashes-later.js'), app);
+    const joined = until(supervisor, 'reload:step', ({ step }) => step === 'joined');
+    const refused = assert.rejects(supervisor.reload(), { code: 'ERR_RELOAD_REFUSED', replaced: 1, total: 1 });
+    await joined;
+    // The new version crashes at its first request.
+    await assert.rejects(request(port, '/'));
+    await refused;
+    assert.equal(Number((await request(port, '/')).text), echo.pid);
+    assert.equal(await echo.finish(), 'first last');
+    assert.equal(supervisor.status().reloads, 0);
+  });
+
+  it('starts as many new workers at a time as concurrency says, and never has fewer ready than before', async () => {
+    const { supervisor } = await start(fixture('app.js'), { workers: 4, concurrency: 2 });
+    let starting = 0;
+    let most = 0;
+    const ready = [];
+    supervisor.on('worker:starting', () => {
+      starting += 1;
+      most = Math.max(most, starting);
+    });
+    supervisor.on('worker:ready', () => {
+      starting -= 1;
+    });
+    for (const event of ['starting', 'ready', 'draining', 'exit']) {
+      supervisor.on(`worker:${event}`, () => ready.push(supervisor.status().ready));
+    }
+    await supervisor.reload();
+    assert.equal(most, 2);
+    assert.deepEqual([...new Set(ready)], [4]);
+  });
 
   it('waits for one that is under way', async () => {
     const { supervisor } = await start();

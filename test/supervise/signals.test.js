@@ -69,6 +69,18 @@ describe('a signal', () => {
     await line(/scaling from 2 to 1 worker\b/);
   });
 
+  for (const path of ['/block', '/wait']) {
+    it(`SIGKILL to the primary takes along a worker whose event loop hangs in ${path}`, async () => {
+      const { child, ended, port } = await startApp(app, ['-w', '1']);
+      const pid = Number((await request(port, '/')).text);
+      const { res } = await open(port, path);
+      res.on('error', () => {});
+      child.kill('SIGKILL');
+      await ended;
+      while (isAlive(pid)) await setTimeout(5);
+    });
+  }
+
   it('SIGKILL to the primary takes the workers along', async () => {
     const { child, ended, port } = await startApp(app, ['-w', '1']);
     const { res } = await open(port, '/echo', { method: 'POST', body: 'x' });

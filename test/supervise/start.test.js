@@ -39,6 +39,31 @@ describe('a supervised app', () => {
     assert.equal((await request(port, '/slot')).text, '0');
   });
 
+  it('gets arguments and an environment of its own where they are functions', async () => {
+    const { supervisor } = await start(fixture('app.js'), {
+      workers: 2,
+      args: (slot) => [`--shard=${slot}`],
+      env: (slot) => ({ GREETING: `hello ${slot}` }),
+      policy: 'round-robin',
+    });
+    const { port } = supervisor.status().list[0].addresses[0];
+    const seen = [];
+    for (let i = 0; i < 2; i += 1) seen.push((await request(port, '/argv')).json());
+    assert.deepEqual(
+      seen.sort((a, b) => a.greeting.localeCompare(b.greeting)),
+      [0, 1].map((slot) => ({ argv: [`--shard=${slot}`], greeting: `hello ${slot}` })),
+    );
+  });
+
+  it('whose own arguments cannot be had is a failed start', async () => {
+    const supervisor = begin(fixture('app.js'), { args: () => 'no list', maxCrashes: 1 });
+    await assert.rejects(supervisor.ready(), (error) => {
+      assert.equal(error.code, 'ERR_CRASH_LOOP');
+      assert.match(error.message, /options\.args\(\)/);
+      return true;
+    });
+  });
+
   it('may be an ES module', async () => {
     const { port } = await start(fixture('module.mjs'));
     assert.equal((await request(port, '/')).text, 'a module');

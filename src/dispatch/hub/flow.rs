@@ -185,12 +185,17 @@ impl Hub {
             let retired = worker.retired;
             match (note.kind, socket) {
                 (NoteKind::Ready, _) if !retired => {
-                    if let Some(listener) = self.listeners.get_mut(&note.server) {
+                    if let Some(servers) = self.held.get_mut(&id) {
+                        servers.push(note.server);
+                    } else if let Some(listener) = self.listeners.get_mut(&note.server) {
                         listener.add(slot);
                         self.rearm(monotonic_nanos());
                     }
                 }
                 (NoteKind::Leave, _) => {
+                    if let Some(servers) = self.held.get_mut(&id) {
+                        servers.retain(|&server| server != note.server);
+                    }
                     if let Some(listener) = self.listeners.get_mut(&note.server) {
                         listener.remove(slot);
                         listener.part(id);

@@ -1,0 +1,77 @@
+'use strict';
+// A worker whose event loop hangs is found out, killed and replaced; nobody else's connection is touched.
+const assert = require('node:assert/strict');
+const { once } = require('node:events');
+const { open, openEcho, request } = require('../fixtures/http.js');
+const { cleanUp, fixture, isAlive, start, until } = require('../fixtures/supervise/harness.js');
+
+const supported = process.platform === 'linux';
+
+describe('a worker that hangs', () => {
+  before(function () {
+    if (!supported) this.skip();
+  });
+  afterEach(cleanUp);
+
+  it('is replaced, and the connections of others are not touched', async () => {
+    const { supervisor, port } = await start(fixture('app.js'), { workers: 2, stallTimeout: 400 });
+    const echo = await openEcho(port);
+    const stalled = until(supervisor, 'worker:stalled');
+    const exit = until(supervisor, 'worker:exit');
+    // The echo's worker has a connection more.
+    const { res } = await open(port, '/block');
+    const broken = once(res, 'error');
+    const [{ pid, role }, detail] = await stalled;
+    assert.notEqual(pid, echo.pid);
+    assert.deepEqual([role, detail], ['active', { stallTimeout: 400 }]);
+    const [dead, { signal, expected }] = await exit;
+    assert.deepEqual([dead.pid, signal, expected], [pid, 'SIGKILL', false]);
+    await broken;
+    assert.equal(isAlive(pid), false);
+    assert.equal(await echo.finish(), 'first last');
+    while (supervisor.status().ready < 2) await until(supervisor, 'worker:ready');
+    assert.equal(supervisor.status().stalls, 1);
+    assert.notEqual(Number((await request(port, '/')).text), pid);
+  });
+
+  it('and is the only one leaves its connections to the next', async () => {
+    const { supervisor, port } = await start(fixture('app.js'), { stallTimeout: 400 });
+    const stalled = until(supervisor, 'worker:stalled');
+    const { res } = await open(port, '/block');
+    const broken = once(res, 'error');
+    // Nobody can take these before the replacement.
+    const answers = Promise.all(Array.from({ length: 5 }, () => request(port, '/')));
+    const [{ pid }] = await stalled;
+    for (const { text } of await answers) assert.notEqual(Number(text), pid);
+    await broken;
+  });
+
+  it('makes no difference whether it computes or waits', async () => {
+    const { supervisor, port } = await start(fixture('app.js'), { stallTimeout: 400 });
+    const stalled = until(supervisor, 'worker:stalled');
+    const { res } = await open(port, '/wait');
+    const broken = once(res, 'error');
+    await stalled;
+    await broken;
+  });
+
+  it('is not one that idles', async () => {
+    const { supervisor, port } = await start(fixture('app.js'), { stallTimeout: 50 });
+    const idle = Number((await request(port, '/')).text);
+    // Another one is found out meanwhile, so time enough has passed.
+    await supervisor.scale(2);
+    const stalled = until(supervisor, 'worker:stalled', ({ pid }) => pid !== idle);
+    const other = supervisor.status().list.find(({ pid }) => pid !== idle).pid;
+    process.kill(other, 'SIGSTOP');
+    await stalled;
+    assert.ok(supervisor.status().list.some(({ pid, state }) => pid === idle && state === 'ready'));
+  });
+
+  it('is left alone with stallTimeout 0', async () => {
+    const { supervisor, port } = await start(fixture('app.js'), { stallTimeout: 0, drainTimeout: 50, killTimeout: 50 });
+    const { res } = await open(port, '/block');
+    res.on('error', () => {});
+    await supervisor.shutdown();
+    assert.equal(supervisor.status().stalls, 0);
+  });
+});
