@@ -81,6 +81,12 @@ function deserialize(bytes) {
   return v8.deserialize(bytes.includes(HOST_OBJECT) ? Uint8Array.from(bytes) : bytes);
 }
 
+/** Whether two bodies hold the same. */
+function sameBytes(one, other) {
+  if (typeof one === 'string' || typeof other === 'string') return one === other;
+  return Buffer.compare(one, other) === 0;
+}
+
 /** What a function threw, for another process. Properties of an error's own are lost but `code`. */
 function encodeError(thrown) {
   const isError = types.isNativeError(thrown) || thrown instanceof Error;
@@ -106,4 +112,4 @@ function decodeError(bytes) {
   return code === undefined ? copy : Object.assign(copy, { code });
 }
 
-module.exports = { decode, decodeError, encode, encodeError, V8 };
+module.exports = { decode, decodeError, encode, encodeError, sameBytes, V8 };

@@ -1,6 +1,9 @@
 'use strict';
 const path = require('node:path');
+const { createError } = require('../errors.js');
+const { oneOf } = require('../options.js');
 const check = require('./check.js');
+const { localBackend, remoteBackend } = require('./ipc.js');
 const place = require('./place.js');
 const { SharedBackend } = require('./shared.js');
 const { Store } = require('./store.js');
@@ -31,8 +34,27 @@ const { Store } = require('./store.js');
 function openStore(name, options) {
   check.storeName(name);
   const { path: folder, ...settings } = check.storeOptions(options);
-  const own = path.join(folder === undefined ? place.root() : path.resolve(folder), name);
-  return new Store(name, new SharedBackend({ ...settings, path: own }));
+  return new Store(name, backend(name, folder, settings));
+}
+
+/** What the system says where there is no memory that processes can map and lock together. */
+const NO_SHARED_MEMORY = new Set(['ERR_STORE_UNAVAILABLE', 'ENOSYS', 'ENODEV', 'ENOLCK', 'EOPNOTSUPP', 'EINVAL']);
+
+function backend(name, folder, settings) {
+  // For tests, and for those who know that memory is not shared: 'shared' never falls back, 'ipc' does so at once.
+  const transport = oneOf('RUSTCLUSTER_STORE', process.env.RUSTCLUSTER_STORE || 'auto', ['auto', 'shared', 'ipc']);
+  if (folder !== undefined) {
+    if (transport !== 'ipc') return new SharedBackend({ ...settings, path: path.join(path.resolve(folder), name) });
+    throw createError('ERR_STORE_UNAVAILABLE', 'A store with a path needs RUSTCLUSTER_STORE to be other than ipc');
+  }
+  if (transport !== 'ipc') {
+    try {
+      return new SharedBackend({ ...settings, path: path.join(place.root(), name) });
+    } catch (error) {
+      if (transport === 'shared' || !NO_SHARED_MEMORY.has(error.code)) throw error;
+    }
+  }
+  return place.hasPrimary ? remoteBackend(name, settings) : localBackend(name, settings);
 }
 
 module.exports = { openStore };

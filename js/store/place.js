@@ -48,4 +48,7 @@ function removeAtExit() {
 // Also in a primary whose workers alone open stores.
 if (isMainThread && cluster.isPrimary) removeAtExit();
 
-module.exports = { root };
+/** Whether this process has a primary to ask. */
+const hasPrimary = PRIMARY !== process.pid;
+
+module.exports = { hasPrimary, root };

@@ -59,18 +59,18 @@ impl Owner {
 /// same one: the first to look makes it, and one that is there is taken.
 ///
 /// # Errors
-/// `StoreUnavailable` when none of them can be written.
+/// `StoreFull` where there is a place and no room, `StoreUnavailable` when none of them can be written.
 pub fn root_of(pid: u32, candidates: &[PathBuf]) -> Result<PathBuf> {
     let owner = Owner::of(pid).unwrap_or(Owner { pid, started: 0 });
     let paths: Vec<PathBuf> = candidates.iter().map(|folder| folder.join(owner.name())).collect();
     if let Some(found) = paths.iter().find(|path| is_ours(path)) {
         return Ok(found.clone());
     }
-    let mut reason = "no folder was given".to_owned();
+    let (mut reason, mut full) = ("no folder was given".to_owned(), None);
     for (path, folder) in paths.iter().zip(candidates) {
         sweep(folder);
         if free_bytes(folder).is_some_and(|free| free < ROOM) {
-            reason = format!("'{}' is full", folder.display());
+            full = Some(format!("'{}' has less than {ROOM} bytes left", folder.display()));
             continue;
         }
         match make(path) {
@@ -87,7 +87,8 @@ pub fn root_of(pid: u32, candidates: &[PathBuf]) -> Result<PathBuf> {
         }
         return Ok(earlier.clone());
     }
-    Err(Error::StoreUnavailable(reason))
+    // Room may come back at any time, and then another process would find it: that is no reason to do without.
+    Err(full.map_or(Error::StoreUnavailable(reason), Error::StoreFull))
 }
 
 fn make(path: &Path) -> std::io::Result<()> {

@@ -144,9 +144,9 @@ describe('a store without a path', () => {
     assert.equal(await one.primary((store) => store.getSync('key')), 1);
   });
 
-  it('says so where it cannot be', async () => {
+  it('says so where it cannot be, if it may not fall back', async () => {
     const place = path.join(folder(), 'missing');
-    const { primary } = await crew({ env: { RUSTCLUSTER_STORE_DIR: place } });
+    const { primary } = await crew({ env: { RUSTCLUSTER_STORE_DIR: place, RUSTCLUSTER_STORE: 'shared' } });
     await assert.rejects(
       primary((store) => store.size()),
       { code: 'ERR_STORE_UNAVAILABLE' },

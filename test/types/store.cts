@@ -1,5 +1,9 @@
 // What must compile, and, after @ts-expect-error, what must not.
+import KeyvStore = require('rustcluster/keyv');
+
 import { openStore, type Store, type StoreOptions } from 'rustcluster';
+import { RateLimiterStore } from 'rustcluster/rate-limiter';
+import { ExpressStore, KoaStore } from 'rustcluster/session';
 
 const options: StoreOptions = {
   path: new URL('file:///var/lib/app'),
@@ -31,3 +35,9 @@ openStore('app', { eviction: 'random' });
 // @ts-expect-error milliseconds, not text
 void store.set('key', 1, { ttl: '5' });
 void [text, both, count, plain, sum, swapped, all, store.transport === 'ipc'];
+const keyv = new KeyvStore({ store });
+const sessions = [new ExpressStore({ store, prefix: 's:', ttl: 5 }), new KoaStore({ name: 'koa', maxSize: 1 << 20 })];
+const limiter = new RateLimiterStore({ storeClient: store, points: 5, duration: 1 });
+// @ts-expect-error milliseconds, not text
+new ExpressStore({ ttl: '5' });
+void [keyv.get<string>('key'), sessions, limiter.consume('key')];

@@ -1,0 +1,251 @@
+'use strict';
+/**
+ * The store where processes cannot share memory: the primary holds the entries (memory.js), its workers ask it over the
+ * channel node:cluster gave them. The `cmd` begins with NODE_, so that an app's own listeners never see these messages.
+ */
+const cluster = require('node:cluster');
+const { isMainThread } = require('node:worker_threads');
+const { codes, createError } = require('../errors.js');
+const { decode } = require('./codec.js');
+const { Memory } = require('./memory.js');
+
+const CMD = 'NODE_RUSTCLUSTER_STORE';
+/** A primary that has not loaded this package does not answer; one that has does so at once. In milliseconds. */
+const PATIENCE = 5_000;
+const METHODS = new Set(
+  'raw rawMany has ttl size scan set setMany delete incr cas touch clear claim settle wait'.split(' '),
+);
+
+/** On the process, not in this module: jest loads a module many times in one process. */
+const STORES = Symbol.for('rustcluster.store.memories');
+
+/** name -> { memory, settings }, of the primary or of a lone process. */
+function memories() {
+  if (!process[STORES]) Object.defineProperty(process, STORES, { value: new Map() });
+  return process[STORES];
+}
+
+function memoryOf(name, settings) {
+  const stores = memories();
+  const want = JSON.stringify(settings);
+  if (!stores.has(name)) stores.set(name, { memory: new Memory(settings), settings: want });
+  const { memory, settings: found } = stores.get(name);
+  if (found !== want) {
+    throw createError('ERR_INVALID_ARG_VALUE', `the store is open with other settings: ${found}, not ${want}`);
+  }
+  return memory;
+}
+
+let instances = 0;
+
+/** Entries as values; what it asks answers at once or by a promise, and so does it. */
+class EncodedBackend {
+  constructor(call, synchronous) {
+    this.synchronous = synchronous;
+    this.call = call;
+    this.owner = `${process.pid}.${++instances}`;
+  }
+
+  raw(key) {
+    return this.call('raw', key);
+  }
+
+  get(key) {
+    return then(this.call('raw', key), value);
+  }
+
+  getMany(keys) {
+    return then(this.call('rawMany', keys), (list) => list.map(value));
+  }
+
+  has(key) {
+    return this.call('has', key);
+  }
+
+  ttl(key) {
+    return this.call('ttl', key);
+  }
+
+  size() {
+    return this.call('size');
+  }
+
+  keys(prefix, after, limit) {
+    return then(this.call('scan', prefix, after, limit), (list) => list.map(([key]) => key));
+  }
+
+  entries(prefix, after, limit) {
+    return then(this.call('scan', prefix, after, limit), (list) => list.map(([key, raw]) => [key, value(raw)]));
+  }
+
+  async set(...args) {
+    return this.call('set', ...args);
+  }
+
+  async setMany(entries) {
+    return this.call('setMany', entries);
+  }
+
+  async delete(keys) {
+    return this.call('delete', keys);
+  }
+
+  async incr(...args) {
+    return this.call('incr', ...args);
+  }
+
+  async cas(...args) {
+    return this.call('cas', ...args);
+  }
+
+  async touch(...args) {
+    return this.call('touch', ...args);
+  }
+
+  async clear(prefix) {
+    return this.call('clear', prefix);
+  }
+
+  async claim(key, run) {
+    return this.call('claim', key, this.owner, run);
+  }
+
+  async settle(key, run, ...rest) {
+    return this.call('settle', key, this.owner, run, ...rest);
+  }
+
+  wait(key, token) {
+    return this.call('wait', key, token);
+  }
+
+  async close() {
+    await this.call('leave', this.owner);
+  }
+}
+
+const then = (answer, fn) => (answer instanceof Promise ? answer.then(fn) : fn(answer));
+
+function value(raw) {
+  if (raw === undefined || typeof raw.body === 'string') return raw?.body;
+  const bytes = Buffer.from(raw.body.buffer, raw.body.byteOffset, raw.body.length);
+  return decode(raw.tag, bytes, 0, bytes.length);
+}
+
+/** @returns {EncodedBackend} of the primary's own, or of a process that has none */
+function localBackend(name, settings) {
+  serve();
+  const memory = memoryOf(name, settings);
+  return new EncodedBackend((method, ...args) => run(memory, method, args), true);
+}
+
+function run(memory, method, args) {
+  if (method === 'leave') return memory.leave((owner) => owner === args[0]);
+  if (!METHODS.has(method)) throw createError('ERR_INTERNAL', `no such method: ${method}`);
+  return memory[method](...args);
+}
+
+/** @returns {EncodedBackend} of a worker */
+function remoteBackend(name, settings) {
+  if (!isMainThread || typeof process.send !== 'function') {
+    const message = 'Without shared memory a store reaches a worker, but not the threads it starts';
+    throw createError('ERR_STORE_UNAVAILABLE', message);
+  }
+  return new EncodedBackend((method, ...args) => ask({ name, settings, method, args }), false);
+}
+
+/** id -> how to settle the promise of a question. */
+const asked = new Map();
+let lastId = 0;
+let listening = false;
+
+function ask(question) {
+  if (!process.connected) return Promise.reject(unavailable('the primary is gone'));
+  if (!listening) listen();
+  return new Promise((resolve, reject) => {
+    const id = ++lastId;
+    const timer = setTimeout(() => {
+      asked.delete(id);
+      reject(unavailable("the primary does not answer: it must load this package, by require('rustcluster')"));
+    }, PATIENCE);
+    asked.set(id, { resolve, reject, timer });
+    process.send({ cmd: CMD, id, pid: process.pid, question: pack(question) });
+  });
+}
+
+function listen() {
+  listening = true;
+  process.on('internalMessage', (message) => {
+    if (message?.cmd !== CMD || !asked.has(message.id)) return;
+    const { resolve, reject, timer } = asked.get(message.id);
+    asked.delete(message.id);
+    clearTimeout(timer);
+    if (message.failure) reject(toError(message.failure));
+    else resolve(unpack(message.answer));
+  });
+  process.on('disconnect', () => {
+    for (const { reject, timer } of asked.values()) {
+      clearTimeout(timer);
+      reject(unavailable('the primary is gone'));
+    }
+    asked.clear();
+  });
+}
+
+const unavailable = (why) => createError('ERR_STORE_UNAVAILABLE', `The store cannot be reached: ${why}`);
+const toError = ({ code, message }) => createError(codes.includes(code) ? code : 'ERR_INTERNAL', message);
+
+const SERVING = Symbol.for('rustcluster.store.serving');
+
+/** In a primary: answers its workers, those that run already too. */
+function serve() {
+  if (!isMainThread || !cluster.isPrimary || process[SERVING]) return;
+  Object.defineProperty(process, SERVING, { value: true });
+  const attend = (worker) => {
+    worker.process.on('internalMessage', (message) => {
+      if (message?.cmd === CMD) worker.process.send(answer(message), () => {});
+    });
+    worker.once('exit', () => {
+      const prefix = `${worker.process.pid}.`;
+      for (const { memory } of memories().values()) memory.leave((owner) => owner.startsWith(prefix));
+    });
+  };
+  for (const worker of Object.values(cluster.workers ?? {})) attend(worker);
+  cluster.on('fork', attend);
+}
+
+function answer({ id, question }) {
+  try {
+    const { name, settings, method, args } = unpack(question);
+    return { cmd: CMD, id, answer: pack(run(memoryOf(name, settings), method, args)) };
+  } catch ({ code, message }) {
+    return { cmd: CMD, id, failure: { code, message } };
+  }
+}
+
+/** The channel carries JSON: bytes go as base64, and undefined and Infinity by name. */
+function pack(value) {
+  return JSON.stringify(value, (_key, one) => {
+    if (one?.type === 'Buffer') return { $bytes: Buffer.from(one.data).toString('base64') };
+    if (one instanceof Uint8Array) return { $bytes: Buffer.from(one).toString('base64') };
+    if (one === undefined) return { $undefined: true };
+    if (one === Number.POSITIVE_INFINITY) return { $infinity: true };
+    return one;
+  });
+}
+
+function unpack(text) {
+  const revive = (one) => {
+    if (one === null || typeof one !== 'object') return one;
+    if (one.$bytes !== undefined) return Buffer.from(one.$bytes, 'base64');
+    if (one.$undefined) return undefined;
+    if (one.$infinity) return Number.POSITIVE_INFINITY;
+    for (const key of Object.keys(one)) one[key] = revive(one[key]);
+    return one;
+  };
+  return revive(JSON.parse(text));
+}
+
+// Also in a primary whose workers alone open stores.
+serve();
+
+module.exports = { localBackend, remoteBackend };

@@ -1,0 +1,61 @@
+'use strict';
+// The articles' two needs for shared state, on real clusters: one database call for all workers, one log-in for all.
+const assert = require('node:assert/strict');
+const fs = require('node:fs');
+const path = require('node:path');
+const { killCommands, startApp } = require('../fixtures/command.js');
+const { request } = require('../fixtures/http.js');
+const { cleanUp, folder } = require('../fixtures/store/harness.js');
+
+const app = (name) => path.join(__dirname, '../../examples/store', name);
+/** How an app is put on several cores: by `rustcluster start`, which forks with rustcluster/cluster. */
+const start = (name, env) => startApp(app(name), ['-w', '4'], { env });
+
+/** Each on a connection of its own, so that the workers take turns. */
+const many = (port, count, where, options) =>
+  Promise.all(Array.from({ length: count }, () => request(port, where, options)));
+const workers = (answers) => new Set(answers.map(({ headers }) => headers['x-worker'])).size;
+const texts = (answers) => [...new Set(answers.map(({ text }) => text.trim()))];
+
+for (const name of ['koa.js', 'express.js']) {
+  describe(`the store example on four workers, ${name}`, () => {
+    afterEach(async () => {
+      await killCommands();
+      await cleanUp();
+    });
+
+    it('asks the database once for all workers, and again when the time is over', async () => {
+      const DATABASE = path.join(folder(), 'users');
+      const { port } = await start(name, { DATABASE, USERS_TTL: '1500' });
+      const answers = await many(port, 100, '/users');
+      assert.deepEqual(texts(answers), ['Users: 25']);
+      assert.ok(workers(answers) > 1);
+      assert.equal(fs.readFileSync(DATABASE, 'utf8'), '25', 'one call: each squares what is there');
+      const next = async () => texts(await many(port, 20, '/users'))[0];
+      let last = await next();
+      while (last === 'Users: 25') last = await next();
+      assert.equal(last, 'Users: 625');
+    });
+
+    it('keeps a log-in on every worker', async () => {
+      const { port } = await start(name);
+      assert.equal((await request(port, '/me')).status, 401);
+      const wrong = await request(port, '/log-in?name=ada&password=guess', { method: 'POST' });
+      assert.equal(wrong.status, 401);
+      const welcome = await request(port, '/log-in?name=ada&password=open%20sesame', { method: 'POST' });
+      assert.equal(welcome.text, 'welcome, ada\n');
+      const cookie = welcome.headers['set-cookie'].map((one) => one.split(';')[0]).join('; ');
+      const answers = [];
+      for (let n = 0; n < 40; n++) answers.push(await request(port, '/me', { headers: { cookie } }));
+      answers.forEach(({ status, json }, n) => {
+        assert.equal(status, 200);
+        // Each request saw what the one before it, on another worker, had written.
+        assert.deepEqual(json(), { name: 'ada', views: n + 1 });
+      });
+      assert.ok(workers(answers) > 1);
+      assert.equal((await request(port, '/log-out', { method: 'POST', headers: { cookie } })).status, 200);
+      const after = await many(port, 20, '/me', { headers: { cookie } });
+      assert.deepEqual([...new Set(after.map(({ status }) => status))], [401]);
+    });
+  });
+}

@@ -1,0 +1,53 @@
+'use strict';
+// Keyv's own test suite for storage adapters, under mocha.
+const assert = require('node:assert/strict');
+const { expect } = require('expect');
+const Keyv = require('keyv').default;
+const { default: keyvTestSuite, keyvIteratorTests } = require('@keyv/test-suite');
+const { openStore } = require('rustcluster');
+const KeyvStore = require('rustcluster/keyv');
+
+/** The suite is written for vitest, which hands `expect` to each test; `expect` itself is the one of jest. */
+const runner = {
+  beforeEach,
+  afterEach,
+  it: (name, test) =>
+    it(name, async () => {
+      expect.setState({ assertionCalls: 0, expectedAssertionsNumber: null });
+      await test({ expect });
+      const [unmet] = expect.extractExpectedAssertionsErrors();
+      if (unmet) throw unmet.error;
+    }),
+};
+
+describe('rustcluster/keyv', () => {
+  const shared = openStore('keyv-suite');
+
+  after(() => shared.close());
+
+  // As the suite wants it: each Keyv has an adapter of its own, and all adapters the same entries.
+  keyvTestSuite(runner, Keyv, () => new KeyvStore({ store: shared }));
+  keyvIteratorTests(runner, Keyv, () => new KeyvStore({ store: shared }));
+
+  it('writes, reads and asks for many at once', async () => {
+    const keyv = new Keyv({ store: new KeyvStore({ store: shared }), namespace: 'many' });
+    const entries = [
+      { key: 'a', value: 1 },
+      { key: 'b', value: 'two', ttl: 60_000 },
+    ];
+    assert.deepEqual(await keyv.setMany(entries), [true, true]);
+    assert.deepEqual(await keyv.getMany(['a', 'b', 'c']), [1, 'two', undefined]);
+    assert.deepEqual(await keyv.hasMany(['a', 'c']), [true, false]);
+    assert.equal(await keyv.deleteMany(['a', 'b']), true);
+  });
+
+  it('closes the store it opened, and no other', async () => {
+    const adapters = [new KeyvStore({ store: shared }), new KeyvStore({ name: 'keyv-own' })];
+    for (const adapter of adapters) {
+      await adapter.set('key', 'value', 0);
+      await adapter.disconnect();
+    }
+    assert.equal(shared.getSync('key'), 'value');
+    await assert.rejects(adapters[1].get('key'), { code: 'ERR_STORE_CLOSED' });
+  });
+});
