@@ -49,14 +49,15 @@ impl Predictor {
     }
 }
 
-/// Writes a difference.
+/// Writes a difference; false if its category has no code.
 #[inline(always)]
-pub(super) fn write(writer: &mut BitWriter<'_>, codes: &Codes, difference: i32) {
+pub(super) fn write(writer: &mut BitWriter<'_>, codes: &Codes, difference: i32) -> bool {
     let size = category(difference);
     let (code, length) = codes.get(size as u8);
     // Negative values are sent as their one's complement in `size` bits (F.1.2.1.1).
     let bits = (difference + (difference >> 31)) as u32 & !(!0 << size);
     writer.put(code << size | u64::from(bits), length + size);
+    length > 0
 }
 
 /// Counts the categories of a mirrored scan's differences by table number; `value` gives a block's coefficient.

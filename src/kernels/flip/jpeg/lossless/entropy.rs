@@ -135,15 +135,19 @@ impl Entropy {
 }
 
 /// The index of the first 0xFF.
-fn find_ff(bytes: &[u8]) -> Option<usize> {
-    let (chunks, rest) = bytes.as_chunks::<32>();
-    for (i, chunk) in chunks.iter().enumerate() {
-        // Folding without a way out early is what the compiler turns into vector code.
-        if chunk.iter().fold(false, |found, &byte| found | (byte == 0xFF)) {
-            return chunk.iter().position(|&byte| byte == 0xFF).map(|at| i * 32 + at);
+#[inline(always)]
+pub(super) fn find_ff(bytes: &[u8]) -> Option<usize> {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (i, word) in words.iter().enumerate() {
+        // The classic test for a zero byte, put to the complement; the lowest bit that it leaves is never wrong.
+        let word = u64::from_le_bytes(*word);
+        let found = (!word).wrapping_sub(ONES) & word & (ONES << 7);
+        if found != 0 {
+            return Some(i * 8 + found.trailing_zeros() as usize / 8);
         }
     }
-    rest.iter().position(|&byte| byte == 0xFF).map(|at| chunks.len() * 32 + at)
+    rest.iter().position(|&byte| byte == 0xFF).map(|at| words.len() * 8 + at)
 }
 
 /// 64 bits from bit position `at`; zeros behind the end.

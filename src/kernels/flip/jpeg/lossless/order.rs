@@ -1,10 +1,10 @@
 //! The blocks of a scan in mirrored order.
 #![forbid(unsafe_code)]
 
-use super::cpu::{self, Work};
 use super::job::Job;
 use super::scan::{Keeps, Layout, Slot};
 use crate::error::Result;
+use crate::sys::simd::{self, Work};
 use std::ops::Range;
 
 /// Takes the blocks of a scan in mirrored order. Implementations are `#[inline(always)]`, see [`Work`].
@@ -21,6 +21,11 @@ pub(super) trait Visitor {
     fn unchanged(&mut self, _blocks: Range<usize>, _slots: &[Slot]) -> bool {
         false
     }
+
+    /// Whether to stop, asked at each row.
+    fn has_failed(&self) -> bool {
+        false
+    }
 }
 
 /// Shows `visitor` all blocks of the mirrored scan and the end of each restart interval but the last.
@@ -28,7 +33,7 @@ pub(super) trait Visitor {
 /// # Errors
 /// `Aborted`.
 pub(super) fn walk(job: &Job<'_>, visitor: &mut impl Visitor) -> Result<()> {
-    cpu::run(Walk { job, visitor })
+    simd::run(Walk { job, visitor })
 }
 
 struct Walk<'a, V> {
@@ -49,6 +54,9 @@ impl<V: Visitor> Work for Walk<'_, V> {
         let rows_stay = restart == 0 && slots.iter().all(|slot| slot.keeps != Keeps::Never);
         for y in 0..mcus_y {
             job.control.check()?;
+            if visitor.has_failed() {
+                return Ok(());
+            }
             let row = if flip_rows { mcus_y - 1 - y } else { y } * mcus_x;
             for x in 0..mcus_x {
                 if rows_stay && x == 1 {

@@ -16,7 +16,7 @@ pub(super) enum Class {
 }
 
 /// Four tables of each class; each lasts until it is defined again.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Tables {
     slots: [[Option<Rc<Table>>; 4]; 2],
 }

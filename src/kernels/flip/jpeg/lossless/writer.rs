@@ -1,21 +1,30 @@
 //! Writes entropy-coded data: bits, stuffed zeros, padding, restart markers (T.81 F.1.2.3, B.1.1.5).
 #![forbid(unsafe_code)]
 
-use super::entropy::load_bits;
+use super::entropy::{find_ff, load_bits};
+
+/// Bytes that are put together before stuffing: few enough for the CPU's first cache.
+const STAGE: usize = 8 << 10;
+
+/// What one call may write behind those: a [`CHUNK`] and a byte begun.
+const SLACK: usize = CHUNK + 8;
+
+/// Bytes that are copied at once.
+const CHUNK: usize = 64;
 
 /// Appends bits to a file.
 pub(super) struct BitWriter<'a> {
     out: &'a mut Vec<u8>,
-    /// Bits not written yet, flushed left, zeros behind them.
-    pending: u64,
-    /// How many those are, 0 to 63.
-    count: u32,
+    /// Bits not stuffed yet. What stands behind them is of no account.
+    stage: Box<[u8; STAGE + SLACK]>,
+    /// How many those are, fewer than 8 * [`STAGE`] between two calls.
+    count: usize,
 }
 
 impl<'a> BitWriter<'a> {
     /// Starts at a whole byte.
     pub fn new(out: &'a mut Vec<u8>) -> Self {
-        Self { out, pending: 0, count: 0 }
+        Self { out, stage: Box::new([0; STAGE + SLACK]), count: 0 }
     }
 
     /// Appends the lower `count` bits of `bits`, which has no others; `count` is at most 63.
@@ -25,32 +34,65 @@ impl<'a> BitWriter<'a> {
         self.put_top(bits << (63 - count) << 1, count);
     }
 
-    /// Appends the upper `count` bits of `bits`, which has no others; `count` is at most 64.
+    /// Appends the upper `count` bits of `bits`; `count` is at most 64.
     #[inline(always)]
     fn put_top(&mut self, bits: u64, count: u32) {
-        let word = self.pending | bits >> self.count;
-        let total = self.count + count;
-        if total < 64 {
-            self.pending = word;
-            self.count = total;
-        } else {
-            self.write_word(word);
-            self.pending = bits << (63 - self.count) << 1;
-            self.count = total - 64;
-        }
+        let (byte, begun) = (self.count / 8, self.count % 8);
+        let Some(to) = self.stage[byte..].first_chunk_mut::<9>() else { return };
+        let first = u64::from(to[0] & !(0xFF >> begun)) << 56 | bits >> begun;
+        let [b0, b1, b2, b3, b4, b5, b6, b7] = first.to_be_bytes();
+        *to = [b0, b1, b2, b3, b4, b5, b6, b7, (bits << 8 >> begun) as u8];
+        self.advance(count as usize);
     }
 
     /// Copies the bits `from..to` of `source`.
     #[inline(always)]
     pub fn copy(&mut self, source: &[u8], mut from: u32, to: u32) {
-        while to - from >= 64 {
-            self.put_top(load_bits(source, from), 64);
-            from += 64;
+        while from < to {
+            let (byte, begun) = (self.count / 8, self.count % 8);
+            // The bit of the source that falls on the first bit of the byte begun.
+            let window = from.checked_sub(begun as u32).and_then(|first| {
+                let window = source.get(first as usize / 8..)?.first_chunk::<{ CHUNK + 1 }>()?;
+                Some((window, first % 8))
+            });
+            let place = self.stage[byte..].first_chunk_mut::<CHUNK>();
+            let (Some((window, shift)), Some(place)) = (window, place) else {
+                // At one of the source's ends.
+                let part = (to - from).min(64);
+                self.put_top(load_bits(source, from), part);
+                from += part;
+                continue;
+            };
+            let kept = place[0] & !(0xFF >> begun);
+            shift_left(window, shift, place);
+            place[0] = kept | place[0] & 0xFF >> begun;
+            let part = (to - from).min((8 * CHUNK - begun) as u32);
+            self.advance(part as usize);
+            from += part;
         }
-        let rest = to - from;
-        if rest > 0 {
-            self.put_top(load_bits(source, from) & !(!0 >> rest), rest);
+    }
+
+    #[inline(always)]
+    fn advance(&mut self, count: usize) {
+        self.count += count;
+        if self.count >= 8 * STAGE {
+            self.stuff();
         }
+    }
+
+    /// Writes all whole bytes.
+    #[inline(never)]
+    fn stuff(&mut self) {
+        let whole = self.count / 8;
+        let mut rest = &self.stage[..whole];
+        while let Some(at) = find_ff(rest) {
+            self.out.extend_from_slice(&rest[..=at]);
+            self.out.push(0);
+            rest = &rest[at + 1..];
+        }
+        self.out.extend_from_slice(rest);
+        self.stage[0] = self.stage[whole];
+        self.count %= 8;
     }
 
     /// Ends a restart interval: pads the last byte with ones and writes RSTn, n being `number` modulo 8.
@@ -61,35 +103,16 @@ impl<'a> BitWriter<'a> {
 
     /// Pads the last byte with ones and writes all that is pending.
     pub fn finish(&mut self) {
-        let padded = self.pending | !0 >> self.count;
-        for byte in padded.to_be_bytes().into_iter().take(self.count.div_ceil(8) as usize) {
-            self.write_byte(byte);
-        }
-        self.pending = 0;
-        self.count = 0;
+        self.put_top(!0, (self.count.wrapping_neg() % 8) as u32);
+        self.stuff();
     }
+}
 
-    #[inline(always)]
-    fn write_word(&mut self, word: u64) {
-        const ONES: u64 = 0x0101_0101_0101_0101;
-        // The classic test for a zero byte, put to the complement.
-        if (!word).wrapping_sub(ONES) & word & (ONES << 7) == 0 {
-            self.out.extend_from_slice(&word.to_be_bytes());
-        } else {
-            self.write_stuffed(word);
-        }
-    }
-
-    #[inline(never)]
-    fn write_stuffed(&mut self, word: u64) {
-        word.to_be_bytes().into_iter().for_each(|byte| self.write_byte(byte));
-    }
-
-    fn write_byte(&mut self, byte: u8) {
-        self.out.push(byte);
-        if byte == 0xFF {
-            self.out.push(0);
-        }
+/// Shifts by `bits`, at most 7, to the left. Byte by byte, as the compiler then takes a register full of them at once.
+#[inline(always)]
+fn shift_left(from: &[u8; CHUNK + 1], bits: u32, to: &mut [u8; CHUNK]) {
+    for (i, to) in to.iter_mut().enumerate() {
+        *to = from[i] << bits | from[i + 1] >> 1 >> (7 - bits);
     }
 }
 

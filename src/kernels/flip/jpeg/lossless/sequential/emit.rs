@@ -29,29 +29,31 @@ impl Emitter<'_> {
     /// # Errors
     /// `Aborted`.
     pub fn fit_dc_tables(&self, tables: &mut [Rc<Table>]) -> Result<Vec<bool>> {
-        // 8-bit samples need categories 0 to 11 (table F.1). Tables that have them all need no counting.
-        let mut usual = [0; 256];
-        usual[..12].fill(1);
-        if tables.iter().all(|table| table.codes().covers(&usual))
-            && self.blocks.iter().all(|block| (-1024..1024).contains(&block.dc))
-        {
-            return Ok(vec![false; tables.len()]);
-        }
         let counts = dc::count(self.job, |index| self.blocks.get(index).map_or(0, |block| block.dc))?;
         Ok(dc::replace_tables(self.job.scan, tables, &counts))
     }
 
-    /// Writes the mirrored scan; `codes` are the DC codes by component, `rebuilt` whether those are new.
+    /// Writes the mirrored scan; `codes` are the DC codes by component, `rebuilt` whether those are new. False, and
+    /// only part of the scan written, if one of them lacks a category.
     ///
     /// # Errors
     /// `Aborted`.
-    pub fn run(&self, codes: &[Codes], rebuilt: &[bool], writer: BitWriter<'_>) -> Result<()> {
-        let predictor = Predictor::default();
-        let mut copy = Copy { blocks: self.blocks, code: self.code, codes, rebuilt, writer, predictor, from: 0, to: 0 };
+    pub fn run(&self, codes: &[Codes], rebuilt: &[bool], writer: BitWriter<'_>) -> Result<bool> {
+        let mut copy = Copy {
+            blocks: self.blocks,
+            code: self.code,
+            codes,
+            rebuilt,
+            writer,
+            predictor: Predictor::default(),
+            from: 0,
+            to: 0,
+            all_coded: true,
+        };
         walk(self.job, &mut copy)?;
         copy.flush();
         copy.writer.finish();
-        Ok(())
+        Ok(copy.all_coded)
     }
 }
 
@@ -66,6 +68,8 @@ struct Copy<'a> {
     /// The piece that is not copied yet, in bits.
     from: u32,
     to: u32,
+    /// Whether every difference had a code so far.
+    all_coded: bool,
 }
 
 impl Copy<'_> {
@@ -87,7 +91,7 @@ impl Visitor for Copy<'_> {
             }
         } else {
             self.flush();
-            dc::write(&mut self.writer, &self.codes[slot.component], difference);
+            self.all_coded &= dc::write(&mut self.writer, &self.codes[slot.component], difference);
             self.from = block.ac();
         }
         self.to = block.end();
@@ -99,6 +103,11 @@ impl Visitor for Copy<'_> {
         (self.from, self.to) = (0, 0);
         self.writer.restart(number);
         self.predictor = Predictor::default();
+    }
+
+    #[inline(always)]
+    fn has_failed(&self) -> bool {
+        !self.all_coded
     }
 
     #[inline(always)]

@@ -65,13 +65,21 @@ pub(super) fn flip_scan(
     }
 
     let emitter = emit::Emitter { job, blocks, code: &entropy.bytes };
-    let rebuilt = emitter.fit_dc_tables(&mut dc_tables)?;
-    for (component, dc) in job.scan.components.iter().zip(&dc_tables) {
-        needed.push((Class::Dc, component.dc_table, Rc::clone(dc)));
+    let (tables_before, length_before) = (output.tables.clone(), output.file.len());
+    let mut rebuilt = vec![false; dc_tables.len()];
+    loop {
+        let dc = job.scan.components.iter().zip(&dc_tables);
+        let dc = dc.map(|(component, dc)| (Class::Dc, component.dc_table, Rc::clone(dc)));
+        output.tables.write(&needed.iter().cloned().chain(dc).collect::<Vec<_>>(), output.file);
+        output.file.extend_from_slice(job.header);
+        let codes: Vec<_> = dc_tables.iter().map(|table| table.codes()).collect();
+        if emitter.run(&codes, &rebuilt, BitWriter::new(output.file))? {
+            break;
+        }
+        // Most files' tables do, so that looking beforehand costs more than it spares.
+        *output.tables = tables_before.clone();
+        output.file.truncate(length_before);
+        rebuilt = emitter.fit_dc_tables(&mut dc_tables)?;
     }
-    output.tables.write(&needed, output.file);
-    output.file.extend_from_slice(job.header);
-    let codes: Vec<_> = dc_tables.iter().map(|table| table.codes()).collect();
-    emitter.run(&codes, &rebuilt, BitWriter::new(output.file))?;
     Ok(end)
 }

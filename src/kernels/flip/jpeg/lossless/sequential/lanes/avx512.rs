@@ -5,6 +5,9 @@ use super::state::{GROUPS, Lanes, Nodes, Stop};
 use super::{LOG_ROOM, STEPS};
 use std::arch::x86_64::*;
 
+/// How far ahead of a lane its bytes are fetched.
+const AHEAD: usize = 256;
+
 /// Whether the CPU can.
 pub(super) fn is_available() -> bool {
     is_x86_feature_detected!("avx512f")
@@ -38,6 +41,8 @@ struct Group {
     base: __m512i,
     bits: __m512i,
     state: __m512i,
+    /// The lowest six bits of that.
+    used: __m512i,
     complement: __m512i,
     table: __m512i,
     node: __m512i,
@@ -91,15 +96,16 @@ unsafe fn run(
         base: load(&lanes.base[g], 0),
         bits: load(&lanes.bits[g], 0),
         state: load(&lanes.state[g], 0),
+        used: _mm512_and_si512(load(&lanes.state[g], 0), splat!(63)),
         complement: load(&lanes.complement[g], 0),
         table: load(&lanes.table[g], 0),
         node: load(&lanes.node[g], 0),
         limit: load(&lanes.limit[g], 0),
     });
     let mut stop = Stop::default();
-    'rounds: for _ in 0..STEPS / 3 {
+    'rounds: for round in 0..STEPS / 3 {
         for group in &mut groups {
-            refill(group, &constants);
+            refill(group, &constants, round);
         }
         for _ in 0..3 {
             let mut help = 0;
@@ -133,23 +139,34 @@ unsafe fn run(
 /// Writes what is complemented so far and goes on by whole bytes, so that 57 bits are ready.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,bmi2,popcnt")]
-fn refill(group: &mut Group, constants: &Constants) {
+fn refill(group: &mut Group, constants: &Constants, round: usize) {
     let bytes = swap(_mm512_xor_si512(group.word, group.complement));
-    // SAFETY: bases are kept at 16 bytes or more before the end of the code.
-    unsafe { _mm512_i64scatter_epi64::<1>(constants.code.cast(), group.base, bytes) };
-    let whole = _mm512_and_si512(group.state, splat!(0x38));
+    let (mut words, mut bases) = ([0; 8], [0; 8]);
+    store(&mut words, bytes);
+    store(&mut bases, group.base);
+    for (word, base) in words.into_iter().zip(bases) {
+        let to = constants.code.wrapping_add(base as usize);
+        // SAFETY: bases are kept at 16 bytes or more before the end of the code.
+        unsafe { to.cast::<u64>().write_unaligned(word) };
+    }
+    // Each lane once in eight rounds, which is less than a line: none but the CPU's second cache knows so many streams.
+    let next = constants.code.wrapping_add(bases[round % 8] as usize + AHEAD);
+    _mm_prefetch::<_MM_HINT_T0>(next.cast_const().cast());
+    let whole = _mm512_and_si512(group.used, splat!(0x38));
     group.complement = _mm512_sllv_epi64(group.complement, whole);
     // A shift by 64 leaves nothing.
     let from_ahead = _mm512_srlv_epi64(group.ahead, _mm512_sub_epi64(splat!(64), whole));
     group.word = _mm512_or_si512(_mm512_sllv_epi64(group.word, whole), from_ahead);
     group.bits = _mm512_add_epi64(group.bits, whole);
     group.state = _mm512_sub_epi64(group.state, whole);
+    group.used = _mm512_sub_epi64(group.used, whole);
     // No lane comes near the end of the code. Were there a fault in the logic above, it would stay there.
     group.base = _mm512_min_epu64(_mm512_add_epi64(group.base, _mm512_srli_epi64::<3>(whole)), constants.last);
     // SAFETY: eight bytes at 8 behind a base lie within the code.
     let ahead = unsafe { _mm512_i64gather_epi64::<1>(group.base, constants.ahead) };
     group.ahead = swap(ahead);
-    group.next = _mm512_sllv_epi64(group.word, _mm512_and_si512(group.state, splat!(7)));
+    // No more than seven are used now. What comes round again lies behind the 57.
+    group.next = _mm512_rolv_epi64(group.word, group.state);
 }
 
 /// Takes a step. Returns which lanes stand before a symbol that steps do not know, which are at their limit, and the
@@ -178,18 +195,18 @@ fn step(group: &mut Group, constants: &Constants) -> (u8, u8, __m512i, usize) {
     let after_dc = _mm512_cmpeq_epi64_mask(k, splat!(1 << 8));
 
     // An arithmetic shift spreads the top bit: all ones where the coefficient is negated. Rotations heed six bits.
-    let negated = _mm512_sllv_epi64(constants.negated, _mm512_srli_epi64::<8>(group.state));
+    let negated = _mm512_rolv_epi64(constants.negated, _mm512_srli_epi64::<8>(group.state));
     let first = _mm512_srai_epi64::<63>(_mm512_rolv_epi64(negated, _mm512_srli_epi64::<16>(taken)));
     let second = _mm512_srai_epi64::<63>(_mm512_rolv_epi64(negated, _mm512_srli_epi64::<22>(taken)));
     let second = _mm512_and_si512(second, _mm512_slli_epi64::<18>(taken));
     // (first & taken) | second
     let both = _mm512_ternarylogic_epi64::<0b1111_1000>(second, first, taken);
     let top = _mm512_and_si512(both, splat!(!0 << 46));
-    let used = _mm512_and_si512(group.state, splat!(63));
-    group.complement = _mm512_or_si512(group.complement, _mm512_srlv_epi64(top, used));
+    group.complement = _mm512_or_si512(group.complement, _mm512_srlv_epi64(top, group.used));
     group.next = _mm512_rolv_epi64(group.next, taken);
+    group.used = _mm512_and_si512(state, splat!(63));
 
-    let mark = _mm512_add_epi64(group.bits, _mm512_and_si512(state, splat!(63)));
+    let mark = _mm512_add_epi64(group.bits, group.used);
     let done = _mm512_mask_cmpge_epu64_mask(end, mark, group.limit);
     let turn = end | after_dc;
     let table = _mm512_permutex2var_epi64(constants.table[0], group.node, constants.table[1]);

@@ -190,15 +190,13 @@ impl Work for Index<'_> {
     #[inline(always)]
     fn run(self) -> Result<()> {
         let Self { parser, predictor, code, blocks, marks, mut slot } = self;
-        for (&start, &end) in marks.iter().zip(&marks[1..]) {
+        let first = blocks.len();
+        blocks.resize(first + marks.len() - 1, Block::default());
+        for (block, ends) in blocks[first..].iter_mut().zip(marks.windows(2)) {
             let (component, coder) = parser.slots[slot];
-            let (dc, dc_length) = predictor.read(&coder.dc, component, load_bits(code, start))?;
-            let lengths = (dc_length << 11 | (end - start)) as u16;
-            blocks.push(Block { start, dc, lengths });
-            slot += 1;
-            if slot == parser.slots.len() {
-                slot = 0;
-            }
+            slot = if slot + 1 == parser.slots.len() { 0 } else { slot + 1 };
+            let (dc, dc_length) = predictor.read(&coder.dc, component, load_bits(code, ends[0]))?;
+            *block = Block { start: ends[0], dc, lengths: (dc_length << 11 | (ends[1] - ends[0])) as u16 };
         }
         Ok(())
     }
