@@ -86,3 +86,20 @@ fn cut_off_anywhere() {
         assert!(flip(&short, DIRECTIONS[0]).is_err(), "{length} bytes");
     }
 }
+
+#[test]
+fn with_more_code_than_blocks() {
+    // Sixteen times as much code as the picture needs: what is behind its last block is nobody's.
+    let kind = Kind { quality: 30, ..Kind::new(512, 512, SAMPLINGS[3].1) };
+    let file = kind.encode();
+    let data = file.windows(2).position(|pair| pair == [0xFF, 0xDA]).expect("a scan") + 14;
+    let code = &file[data..file.len() - 2];
+    // The last byte of a scan is padded, which ends most blocks in the middle of a code.
+    let mut long = file[..file.len() - 2].to_vec();
+    (0..15).for_each(|_| long.extend_from_slice(code));
+    long.extend_from_slice(&[0x00; 300_000]);
+    long.extend_from_slice(&[0xFF, 0xD9]);
+    for direction in DIRECTIONS {
+        assert!(flip(&long, direction).unwrap() == flip(&file, direction).unwrap(), "{direction:?}");
+    }
+}

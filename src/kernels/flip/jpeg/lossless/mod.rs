@@ -23,9 +23,7 @@
 //! | `sequential` | sequential scans; `lanes` in it walks over one from many places at once | F |
 //! | `progressive` | progressive scans | G |
 //! | `scratch` | memory kept between flips | |
-//! | `cpu` | BMI2 where there is any |
 
-mod cpu;
 mod dc;
 mod entropy;
 mod flipper;

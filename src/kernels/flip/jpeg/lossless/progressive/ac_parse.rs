@@ -2,13 +2,13 @@
 #![forbid(unsafe_code)]
 
 use super::super::corrupt;
-use super::super::cpu::{self, Work};
 use super::super::entropy::Entropy;
 use super::super::job::{Band, Job};
 use super::super::lookup::Symbols;
 use super::super::place::{Place, ends_early};
 use super::super::reader::{REFILLED, Reader, Window, window};
 use crate::error::Result;
+use crate::sys::simd::{self, Work};
 
 /// What stays the same over a scan.
 pub(super) struct Parser<'a> {
@@ -121,9 +121,9 @@ impl Parser<'_> {
             let code = &mut entropy.bytes[..];
             let counts = &mut counts;
             (place, eob_run) = if self.job.scan.ah > 0 {
-                cpu::run(Row::<true> { parser: self, count, place, eob_run, code, bands, counts })?
+                simd::run(Row::<true> { parser: self, count, place, eob_run, code, bands, counts })?
             } else {
-                cpu::run(Row::<false> { parser: self, count, place, eob_run, code, bands, counts })?
+                simd::run(Row::<false> { parser: self, count, place, eob_run, code, bands, counts })?
             };
             if place.position() > end {
                 return Err(ends_early());

@@ -56,10 +56,12 @@ pub(super) fn flip_scan(
     let slots = job.layout.slots.iter().map(|slot| (slot.component, &coders[coder_of[slot.component]])).collect();
     let parser = parse::Parser { job, slots, negated: negated(job.direction) };
     if lanes::are_worth_while(&parser, entropy) {
-        blocks.clear();
-        blocks.reserve(job.layout.blocks() as usize);
-        lanes::walk(&parser, entropy, tracks)?;
-        lanes::join::join(&parser, data.0, entropy, tracks, blocks)?;
+        if lanes::walk(&parser, entropy, tracks)? {
+            lanes::join::join(&parser, data.0, entropy, tracks, blocks)?;
+        } else {
+            job.read(data, 2, entropy)?;
+            parser.run(entropy, blocks)?;
+        }
     } else {
         parser.run(entropy, blocks)?;
     }

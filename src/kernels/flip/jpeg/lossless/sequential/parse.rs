@@ -2,7 +2,6 @@
 #![forbid(unsafe_code)]
 
 use super::super::corrupt;
-use super::super::cpu::{self, Work};
 use super::super::entropy::Entropy;
 use super::super::huffman::Table;
 use super::super::job::{Block, Job};
@@ -10,6 +9,7 @@ use super::super::lookup::{Differences, END, STEP_BITS, Steps, Symbols};
 use super::super::place::{Place, ends_early};
 use super::super::reader::{Reader, Window, window};
 use crate::error::Result;
+use crate::sys::simd::{self, Work};
 
 /// The decoding tables of one component.
 pub(super) struct Coder {
@@ -50,7 +50,7 @@ impl Parser<'_> {
             if let Some(begin) = starts {
                 place = Place::new(&mut entropy.bytes, begin)?;
             }
-            place = cpu::run(Row { parser: self, count: mcus, place, code: &mut entropy.bytes, blocks })?;
+            place = simd::run(Row { parser: self, count: mcus, place, code: &mut entropy.bytes, blocks })?;
             if place.position() > end {
                 return Err(ends_early());
             }

@@ -1,7 +1,6 @@
 //! Makes one walk over the code of many.
 #![forbid(unsafe_code)]
 
-use super::super::super::cpu::{self, Work};
 use super::super::super::dc::Predictor;
 use super::super::super::entropy::{Entropy, load_bits};
 use super::super::super::job::Block;
@@ -10,6 +9,7 @@ use super::super::parse::Parser;
 use super::Track;
 use super::bridge::Bridge;
 use crate::error::Result;
+use crate::sys::simd::{self, Work};
 
 /// Fills `blocks` with an entry a block in coding order: from the tracks where they are true, by walking where not.
 ///
@@ -23,6 +23,8 @@ pub(in super::super) fn join(
     blocks: &mut Vec<Block>,
 ) -> Result<()> {
     let Entropy { bytes, ends, checkpoints } = entropy;
+    blocks.clear();
+    blocks.reserve(parser.job.layout.blocks() as usize);
     let period = period(parser);
     let mut begin = 0;
     let (mut tracks, mut checkpoints) = (tracks, &checkpoints[..]);
@@ -170,7 +172,7 @@ impl Joiner<'_> {
         }
         let slot = self.blocks.len() % self.parser.slots.len();
         let Self { parser, predictor, code, blocks, .. } = self;
-        cpu::run(Index { parser, predictor, code, blocks, marks, slot })
+        simd::run(Index { parser, predictor, code, blocks, marks, slot })
     }
 }
 

@@ -77,11 +77,12 @@ struct Walks<'a> {
     active: usize,
 }
 
-/// Walks from all checkpoints; leaves a track of each in `tracks`.
+/// Walks from all checkpoints; leaves a track of each in `tracks`. False, and code of no use, when they saw far more
+/// blocks than there are, which would take memory that no picture warrants.
 ///
 /// # Errors
 /// `Aborted`.
-pub(super) fn walk(parser: &Parser<'_>, entropy: &mut Entropy, tracks: &mut Vec<Track>) -> Result<()> {
+pub(super) fn walk(parser: &Parser<'_>, entropy: &mut Entropy, tracks: &mut Vec<Track>) -> Result<bool> {
     let Entropy { bytes, ends, checkpoints } = entropy;
     tracks.resize_with(tracks.len().max(checkpoints.len()), Track::default);
     tracks.truncate(checkpoints.len());
@@ -93,12 +94,15 @@ pub(super) fn walk(parser: &Parser<'_>, entropy: &mut Entropy, tracks: &mut Vec<
         walks.begin_next(lane);
     }
     let mut log = [0; LOG_ROOM];
+    let mut budget = 2 * parser.job.layout.blocks() + (1 << 16);
     while walks.active > 0 {
         parser.job.control.check()?;
         let stop = avx512::walk(&mut walks.lanes, &walks.nodes, parser.negated, &walks.steps, walks.code, &mut log);
+        let Some(left) = budget.checked_sub(stop.logged as u64) else { return Ok(false) };
+        budget = left;
         walks.attend(&stop, &log);
     }
-    Ok(())
+    Ok(true)
 }
 
 /// The tables of an MCU's blocks in their order, each component's once, and a table of nothing behind them.
