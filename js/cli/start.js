@@ -44,6 +44,7 @@ function define(program, act) {
     .option('--name <name>', "what other commands call it (default: the app's file name)")
     .option('--control <path>', 'where its control socket lies')
     .option('--no-control', 'no control socket')
+    .option('--rebalance', 'even out kept connections when a worker is new')
     .option('--wait-ready', "a worker is ready at process.send('ready'), not when it listens")
     .addOption(
       new Option('--max-crashes <n>', 'crashes in a row after which to give up')

@@ -5,6 +5,7 @@
  */
 const check = require('../options.js');
 const { surplus } = require('./balance.js');
+const { INTERNALS } = require('./internals.js');
 const { listen, tell } = require('./messages.js');
 
 /** Longest wait that a timer of Node can hold, in milliseconds. */
@@ -144,7 +145,9 @@ class Handover {
     for (let round = 0; round < ROUNDS; round += 1) {
       const servers = this.#servers.taking((server) => server.policy !== 'sticky');
       const members = new Set(servers.flatMap((server) => [...server.members]));
-      const workers = new Map([...members].map((worker) => [worker.id, worker]));
+      // Who is held gets none, and keeps what it has.
+      const open = [...members].filter((worker) => !this.#cluster[INTERNALS].isHeld(worker));
+      const workers = new Map(open.map((worker) => [worker.id, worker]));
       const loads = (this.#dispatcher()?.connections() ?? []).filter(({ id }) => workers.has(id));
       const numbers = servers.map(({ number }) => number);
       const sheds = surplus(loads).map(({ id, count }) => this.#shed(workers.get(id), numbers, count));

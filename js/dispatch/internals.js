@@ -16,6 +16,8 @@ const none = {
   hold: (_worker) => false,
   /** Gives a held worker connections. @param {object} _worker of node:cluster */
   release: (_worker) => {},
+  /** @param {object} _worker of node:cluster @returns {boolean} whether it gets no new connections for now */
+  isHeld: (_worker) => false,
   /**
    * @param {object} _worker of node:cluster
    * @returns {number | undefined} the dispatcher's number for it, undefined where it has none
@@ -36,15 +38,24 @@ const none = {
  * @param {WeakMap<object, { id: number }>} seats by worker
  */
 function internals(native, dispatcher, seats) {
+  const held = new WeakSet();
   const idOf = (worker) => seats.get(worker)?.id;
   const ask = (method) => (worker) => {
     const id = idOf(worker);
     if (id !== undefined) dispatcher()[method](id);
     return id !== undefined;
   };
+  const [hold, release] = [ask('holdWorker'), ask('releaseWorker')];
   return {
-    hold: ask('holdWorker'),
-    release: ask('releaseWorker'),
+    hold(worker) {
+      held.add(worker);
+      return hold(worker);
+    },
+    release(worker) {
+      held.delete(worker);
+      release(worker);
+    },
+    isHeld: (worker) => held.has(worker),
     idOf,
     watchdog: (stallTimeout, wake) =>
       dispatcher() === undefined ? undefined : new native.Watchdog(dispatcher(), stallTimeout, wake),

@@ -25,6 +25,8 @@ function fork({ exec, args, execArgv, silent, env, policy }, slot, held) {
     exec,
     policy,
     args: given,
+    // A worker that is told to go by somebody else passes its connections on, too.
+    moveConnections: true,
     // --require and not a wrapper script: the app stays the main module.
     execArgv: ['--require', AGENT, ...execArgv],
     // stderr is a pipe, so that a death can be reported with its last lines.
@@ -41,4 +43,4 @@ function fork({ exec, args, execArgv, silent, env, policy }, slot, held) {
   return worker;
 }
 
-module.exports = { dispatch, fork };
+module.exports = { cluster, dispatch, fork };

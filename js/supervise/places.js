@@ -3,7 +3,7 @@
 const { EventEmitter } = require('node:events');
 const { Slot } = require('./slot.js');
 
-/** Emits what its slots emit, with the slot first: 'worker', 'crash'. */
+/** Emits what its slots emit, with the slot first: 'worker', 'crash'; and 'serves'. */
 class Places extends EventEmitter {
   #settings;
   #slots = new Map();
@@ -84,6 +84,7 @@ class Places extends EventEmitter {
     this.#slots.set(index, slot);
     slot.on('worker', (...given) => this.emit('worker', slot, ...given));
     slot.on('crash', (...given) => this.emit('crash', slot, ...given));
+    slot.on('serves', () => this.emit('serves'));
     slot.on('vacant', () => this.#replaceBySpare(slot));
     return slot;
   }

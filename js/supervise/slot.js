@@ -12,7 +12,7 @@ const { WorkerProcess } = require('./worker-process.js');
 
 /**
  * Emits 'worker' with (event, process, detail) for all its workers; 'vacant' when its current process has ended and
- * nothing takes its place at once; 'crash' with (process, exit, crashes).
+ * nothing takes its place at once; 'serves' when a worker is new among those that get connections; 'crash' with (process, exit, crashes).
  */
 class Slot extends EventEmitter {
   #settings;
@@ -71,7 +71,7 @@ class Slot extends EventEmitter {
   /** A spare whose worker is ready takes connections from now on. */
   activate() {
     this.spare = false;
-    this.#current?.release();
+    if (this.#current) this.#release(this.#current);
   }
 
   /** From now on this place is a spare: its worker gets no connections. */
@@ -93,7 +93,7 @@ class Slot extends EventEmitter {
     const old = this.#current;
     this.#others.delete(trial);
     this.#current = trial;
-    if (!this.spare) trial.release();
+    if (!this.spare) this.#release(trial);
     if (old === undefined || old.isGone) return;
     this.#others.add(old);
     this.#parked = old;
@@ -152,7 +152,7 @@ class Slot extends EventEmitter {
 
   /**
    * Gives the place up: all its workers drain.
-   * @param {'close' | 'linger'} idle see agent.js
+   * @param {'close' | 'linger'} idle see `cluster.drain`
    * @returns {Promise<void>} once all of them are gone
    */
   async close(idle) {
@@ -171,7 +171,9 @@ class Slot extends EventEmitter {
     const worker = new WorkerProcess(this.#settings, this.index, held);
     worker.on('state', (state) => {
       if (state !== State.DEAD) this.emit('worker', state, worker);
+      if (state === State.READY && !worker.held) this.emit('serves');
     });
+    worker.on('drained', (drained) => this.emit('worker', 'drained', worker, drained));
     worker.on('listening', (address) => this.emit('worker', 'listening', worker, address));
     worker.once('gone', () => this.#onGone(worker));
     worker.once('dead', (exit) => this.#onDead(worker, exit));
@@ -192,12 +194,17 @@ class Slot extends EventEmitter {
     }
   }
 
+  #release(worker) {
+    worker.release();
+    if (worker.isReady) this.emit('serves');
+  }
+
   #putBack(worker) {
     if (worker === this.#parked) this.#parked = undefined;
     if (worker === this.#standby) this.#standby = undefined;
     this.#others.delete(worker);
     this.#current = worker;
-    if (!this.spare) worker.release();
+    if (!this.spare) this.#release(worker);
   }
 
   #onDead(worker, exit) {

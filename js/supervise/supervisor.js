@@ -1,6 +1,7 @@
 'use strict';
 /** The supervisor: keeps N workers of one app running. Runs in the primary only. */
 const { EventEmitter } = require('node:events');
+const { setTimeout: sleep } = require('node:timers/promises');
 const { isMainThread } = require('node:worker_threads');
 const cluster = require('../dispatch/index.js');
 const { createError } = require('../errors.js');
@@ -18,6 +19,9 @@ const { Watchdog } = require('./watchdog.js');
 // node:cluster has one set of settings and one table of workers in a process.
 let running;
 
+/** From a worker's first connection to evening out, in milliseconds: several servers of an app listen at once. */
+const SETTLE = 10;
+
 class Supervisor extends EventEmitter {
   #settings;
   #places;
@@ -33,6 +37,8 @@ class Supervisor extends EventEmitter {
   /** Aborted when the supervisor is told to stop. */
   #stop = new AbortController();
   #failure;
+  /** An evening out of connections that has not begun. */
+  #evening;
   /** Undoes what the constructor has set up outside of this object. */
   #closers = [];
   #counts = { restarts: 0, crashes: 0, reloads: 0, stalls: 0 };
@@ -51,6 +57,7 @@ class Supervisor extends EventEmitter {
     this.#places = new Places(settings)
       .on('worker', (...given) => this.#onWorker(...given))
       .on('crash', (_slot, worker, exit, crashes) => this.#onCrash(worker, exit, crashes));
+    if (settings.rebalance) this.#places.on('serves', () => this.#evenOut());
     this.#watchdog = new Watchdog(settings.stallTimeout, (look, worker) => this.#onLook(look, worker));
     this.#closers.push(
       startReaping(),
@@ -177,7 +184,7 @@ class Supervisor extends EventEmitter {
   #onWorker(slot, event, worker, detail) {
     if (event === 'starting' && slot.restarts > 0) this.#counts.restarts += 1;
     if (event === 'ready' && !this.#stopping) this.#watchdog.add(worker);
-    else if (event !== 'listening') this.#watchdog.remove(worker);
+    else if (event !== 'listening' && event !== 'drained') this.#watchdog.remove(worker);
     this.emit(`worker:${event}`, describe(worker, slot), detail);
     if (this.#state === 'starting' && event === 'ready' && this.#places.all.every(({ isReady }) => isReady)) {
       this.#state = 'running';
@@ -215,6 +222,15 @@ class Supervisor extends EventEmitter {
     this.emit('worker:stalled', describe(worker, slot), { stallTimeout: this.#settings.stallTimeout });
     if (isCurrent) slot.giveUp();
     else worker.kill('SIGKILL');
+  }
+
+  /** Once what is under way is over: during a reload the old workers still have their connections. */
+  #evenOut() {
+    this.#evening ??= this.#enqueue(async () => {
+      this.#evening = undefined;
+      await sleep(SETTLE);
+      await cluster.rebalance();
+    }).catch(() => {});
   }
 
   /** A worker has passed a limit: a new one takes its place. */

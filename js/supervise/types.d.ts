@@ -25,6 +25,11 @@ export interface SupervisorOptions {
   spares?: number;
   /** How connections are spread over the workers. Default 'least-connections'. */
   policy?: rustcluster.Policy;
+  /**
+   * Even out kept connections when a worker is new among those that serve: those with more than their share pass idle
+   * ones on. Default false.
+   */
+  rebalance?: boolean;
   /** A worker is ready when it calls `process.send('ready')`, not when it first listens. Default false. */
   waitReady?: boolean;
   /** How long a worker may take until it is ready. Default 30,000. */
@@ -211,6 +216,8 @@ export interface SupervisorEvents {
   'worker:ready': [worker: WorkerStatus];
   'worker:draining': [worker: WorkerStatus];
   'worker:stopping': [worker: WorkerStatus];
+  /** It has no connection left: they have ended, or have been moved to other workers. */
+  'worker:drained': [worker: WorkerStatus, drained: rustcluster.Drained];
   'worker:exit': [worker: WorkerStatus, exit: WorkerExit];
   /** Its event loop has not turned for `stallTimeout`: it is killed and replaced. */
   'worker:stalled': [worker: WorkerStatus, detail: { stallTimeout: number }];

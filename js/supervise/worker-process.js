@@ -2,7 +2,7 @@
 /** The primary's side of one worker process: its state, its readiness, its last words and its end. */
 const { EventEmitter } = require('node:events');
 const { createError } = require('../errors.js');
-const { dispatch, fork } = require('./fork.js');
+const { cluster, dispatch, fork } = require('./fork.js');
 const { State, advance } = require('./lifecycle.js');
 const { envelope, handle } = require('./messages.js');
 const { StderrTail } = require('./stderr-tail.js');
@@ -11,7 +11,7 @@ const { StderrTail } = require('./stderr-tail.js');
 const LAST_WORDS = 200;
 
 /**
- * Emits 'state' at each step, 'listening' with an address, 'gone' at once when its process has ended, and 'dead' with
+ * Emits 'state' at each step, 'listening' with an address, 'drained' with what became of its connections, 'gone' at once when its process has ended, and 'dead' with
  * `{ code, signal, stderr }` when its last words are read, too.
  */
 class WorkerProcess extends EventEmitter {
@@ -200,7 +200,7 @@ class WorkerProcess extends EventEmitter {
   /**
    * Ends it in order: no new connections, what runs is finished, then SIGTERM after `drainTimeout` and SIGKILL
    * `killTimeout` later.
-   * @param {'close' | 'linger'} idle what happens to idle kept-alive connections, see agent.js
+   * @param {'close' | 'linger'} idle what happens to idle connections that no other worker can take: see `cluster.drain`
    * @returns {Promise<object>} {@link exited}
    */
   drain(idle) {
@@ -209,12 +209,13 @@ class WorkerProcess extends EventEmitter {
     if (this.state === State.STARTING) return this.stop();
     if (this.state === State.READY) {
       const { drainTimeout } = this.#settings;
-      // First of all, so that what it has not taken finds another worker; when everything stops there is none.
-      if (idle === 'linger') this.hold();
       // Said before the timer is set, so that its SIGTERM cannot come before the deadline.
-      this.#send(envelope('drain', { idle, deadline: Date.now() + drainTimeout }));
+      this.#send(envelope('deadline', { deadline: Date.now() + drainTimeout }));
       this.#step(State.DRAINING);
+      cluster.drain(this.#worker, { idle }).then((drained) => this.emit('drained', drained));
       this.#timer = setTimeout(() => this.stop(), drainTimeout + 1);
+    } else if (this.state === State.DRAINING && idle === 'close') {
+      cluster.drain(this.#worker, { idle });
     }
     return this.exited;
   }

@@ -203,6 +203,21 @@ describe('a reload', () => {
     assert.deepEqual([...new Set(ready)], [4]);
   });
 
+  it('is not noticed by clients that keep their connections', async function () {
+    if (process.platform !== 'linux') this.skip();
+    const { supervisor, port } = await start(fixture('app.js'), { workers: 2 });
+    const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+    const before = Number((await request(port, '/', { agent })).text);
+    const [socket] = Object.values(agent.freeSockets)[0];
+    const drained = until(supervisor, 'worker:drained', ({ pid }) => pid === before);
+    await supervisor.reload();
+    assert.equal((await drained)[1].moved, 1);
+    const after = Number((await request(port, '/', { agent })).text);
+    assert.equal(Object.values(agent.freeSockets)[0][0], socket);
+    assert.notEqual(after, before);
+    agent.destroy();
+  });
+
   it('waits for one that is under way', async () => {
     const { supervisor } = await start();
     const order = [];

@@ -1,8 +1,11 @@
 'use strict';
 // Scaling: more workers, fewer workers, and none of them loses a request.
 const assert = require('node:assert/strict');
+const cluster = require('node:cluster');
+const http = require('node:http');
+const { setTimeout } = require('node:timers/promises');
 const { openEcho, request } = require('../fixtures/http.js');
-const { cleanUp, fixture, pids, start } = require('../fixtures/supervise/harness.js');
+const { answeredBy, cleanUp, fixture, pids, start } = require('../fixtures/supervise/harness.js');
 
 describe('scaling', () => {
   afterEach(cleanUp);
@@ -14,9 +17,24 @@ describe('scaling', () => {
     const now = pids(supervisor);
     assert.equal(now.length, 3);
     assert.equal(now[0], first);
-    const seen = new Set();
-    for (let i = 0; i < 12; i += 1) seen.add(Number((await request(port, '/')).text));
-    assert.deepEqual([...seen].sort(), now.sort());
+    await answeredBy(port, now);
+  });
+
+  it('up evens out kept connections, with rebalance', async function () {
+    if (process.platform !== 'linux') this.skip();
+    const { supervisor, port } = await start(fixture('app.js'), { rebalance: true });
+    const agents = Array.from({ length: 8 }, () => new http.Agent({ keepAlive: true, maxSockets: 1 }));
+    for (const agent of agents) await request(port, '/', { agent });
+    await supervisor.scale(2);
+    const loads = () => cluster.connections().map(({ active }) => active);
+    while (loads().join() !== '4,4') await setTimeout(5);
+    const seen = new Map();
+    for (const agent of agents) {
+      const { text } = await request(port, '/', { agent });
+      seen.set(text, (seen.get(text) ?? 0) + 1);
+      agent.destroy();
+    }
+    assert.deepEqual([...seen.values()], [4, 4]);
   });
 
   it('down lets those too many finish', async () => {

@@ -1,20 +1,13 @@
 'use strict';
 // A spare runs and waits, and takes the place of a worker that dies.
 const assert = require('node:assert/strict');
-const { request } = require('../fixtures/http.js');
-const { cleanUp, fixture, start, until } = require('../fixtures/supervise/harness.js');
+const { answeredBy, cleanUp, fixture, start, until } = require('../fixtures/supervise/harness.js');
 
 const roles = (supervisor) => {
   const found = {};
   for (const { role, pid } of supervisor.status().list) found[role] = [...(found[role] ?? []), pid];
   return found;
 };
-
-async function answering(port, times) {
-  const seen = new Set();
-  for (let i = 0; i < times; i += 1) seen.add(Number((await request(port, '/')).text));
-  return [...seen].sort();
-}
 
 describe('a spare', () => {
   afterEach(cleanUp);
@@ -23,7 +16,7 @@ describe('a spare', () => {
     const { supervisor, port } = await start(fixture('app.js'), { workers: 2, spares: 1 });
     const { active, spare } = roles(supervisor);
     assert.deepEqual([active.length, spare.length], [2, 1]);
-    assert.deepEqual(await answering(port, 9), active.sort());
+    await answeredBy(port, active);
     const { workers, ready, spares } = supervisor.status();
     assert.deepEqual({ workers, ready, spares }, { workers: 2, ready: 2, spares: 1 });
   });
@@ -40,7 +33,7 @@ describe('a spare', () => {
     const exit = until(supervisor, 'worker:exit');
     process.kill(victim, 'SIGKILL');
     await exit;
-    assert.deepEqual(await answering(port, 3), [spare]);
+    await answeredBy(port, [spare]);
     assert.equal(supervisor.status().ready, 1);
   });
 
@@ -52,11 +45,11 @@ describe('a spare', () => {
     const [{ pid, role }] = await ready;
     assert.equal(role, 'spare');
     assert.deepEqual(roles(supervisor), { active: first.spare, spare: [pid] });
-    assert.deepEqual(await answering(port, 3), first.spare);
+    await answeredBy(port, first.spare);
     const again = until(supervisor, 'worker:ready');
     process.kill(first.spare[0], 'SIGKILL');
     await again;
-    assert.deepEqual(await answering(port, 3), [pid]);
+    await answeredBy(port, [pid]);
   });
 
   it('serves when more workers are asked for, and is replaced', async () => {
@@ -76,6 +69,6 @@ describe('a spare', () => {
     const { active, spare } = roles(supervisor);
     assert.deepEqual([active.length, spare.length], [1, 1]);
     for (const pid of [...active, ...spare]) assert.ok(!before.includes(pid));
-    assert.deepEqual(await answering(port, 3), active);
+    await answeredBy(port, active);
   });
 });
