@@ -56,6 +56,12 @@ declare namespace rustcluster {
     /** In the primary: a line for each worker. In a worker: its own. Over 'stock' an empty list. */
     connections(): Load[];
     /**
+     * In the primary: sends a value to all workers, which get it as `message`, as from `worker.send`, at the price of one.
+     * Anything structured clone takes. Throws DataCloneError, and ERR_BROADCAST_FULL when workers have not read what came
+     * before. A worker that is only starting gets what comes once it has loaded.
+     */
+    broadcast(value: unknown): void;
+    /**
      * Ends a worker in order (in the primary): at once it gets no new connection and what it has not taken goes to
      * others; its idle HTTP/1.1 connections are moved to others, busy ones when their answers have left; what cannot be
      * moved finishes, with `Connection: close` or GOAWAY. Then it disconnects. The promise resolves when it has, or has

@@ -3,5 +3,5 @@ import cluster from './cluster.js';
 
 export * from 'node:cluster';
 /** drain and rebalance: undefined in a worker. */
-export const { connections, drain, rebalance, transport } = cluster;
+export const { broadcast, connections, drain, rebalance, transport } = cluster;
 export default cluster;

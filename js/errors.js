@@ -31,6 +31,9 @@ const table = {
   ERR_SUPERVISOR_STATE: [Error, 'The supervisor is stopping or the process is not a primary'],
   ERR_CONTROL_SOCKET: [Error, 'The control socket cannot be opened at its path'],
   ERR_NOT_RUNNING: [Error, 'No supervisor answers to what was asked of it'],
+  ERR_BROADCAST_FULL: [Error, 'The ring has no room: somebody has not read yet what is in it'],
+  ERR_BROADCAST_MISSED: [Error, 'Messages were overwritten before this process read them; `missed` says how many'],
+  ERR_BROADCAST_CORRUPT: [Error, 'A message could not be deserialised'],
   ERR_NATIVE_LOAD: [Error, 'The native addon could not be loaded'],
   ERR_INTERNAL: [Error, 'A bug in rustcluster: please report it'],
 };

@@ -1,3 +1,4 @@
+export * from './broadcast/types.js';
 export type { ErrorCode } from './errors.js';
 export * from './kernels/gzip.js';
 export * from './kernels/types.js';

@@ -2,6 +2,7 @@
 import rustcluster from './index.js';
 
 export const {
+  BroadcastChannel,
   availableParallelism,
   createGunzip,
   createGzip,

@@ -7,6 +7,8 @@
 // Left out of unit tests, which run without Node.
 #[cfg(all(feature = "binding", not(test)))]
 mod binding;
+#[cfg(target_os = "linux")]
+pub mod broadcast;
 pub mod dispatch;
 pub mod error;
 pub mod kernels;

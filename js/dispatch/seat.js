@@ -7,7 +7,7 @@
 const path = require('node:path');
 
 const VARIABLE = 'RUSTCLUSTER_SEAT';
-const PRELOAD = path.join(__dirname, 'preload.js');
+const PRELOAD = path.join(__dirname, '../preload.js');
 const OPTION = `--require ${JSON.stringify(PRELOAD)}`;
 
 /** @returns {object} `env` with the seat written in */

@@ -5,6 +5,8 @@
 //! error of it.
 
 #[cfg(target_os = "linux")]
+mod broadcast;
+#[cfg(target_os = "linux")]
 mod channel;
 #[cfg(target_os = "linux")]
 mod dispatch;

@@ -30,6 +30,22 @@ pub fn create_file(name: &std::ffi::CStr, bytes: usize) -> io::Result<OwnedFd> {
     Ok(file)
 }
 
+/// Gives the first `bytes` of a file their memory now, so that a shortage is an error here and not a SIGBUS later.
+///
+/// # Errors
+/// What posix_fallocate(3) answers: ENOSPC, ENOMEM.
+pub fn reserve(file: impl AsFd, bytes: usize) -> io::Result<()> {
+    let length = libc::off_t::try_from(bytes).map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;
+    loop {
+        // SAFETY: the descriptor is open while borrowed; the call takes plain integers.
+        match unsafe { libc::posix_fallocate(file.as_fd().as_raw_fd(), 0, length) } {
+            0 => return Ok(()),
+            libc::EINTR => {}
+            errno => return Err(io::Error::from_raw_os_error(errno)),
+        }
+    }
+}
+
 /// The size of an open file in bytes.
 ///
 /// # Errors
@@ -93,6 +109,30 @@ impl Mapping {
         let place = unsafe { self.base.add(offset) };
         // SAFETY: aligned and inside the mapping, which lives as long as `self`; every bit pattern is a value.
         unsafe { AtomicU64::from_ptr(place.as_ptr().cast()) }
+    }
+
+    /// `count` times 64 bits, from `offset` on.
+    ///
+    /// # Panics
+    /// As [`u32_at`](Self::u32_at).
+    pub fn words(&self, offset: usize, count: usize) -> &[AtomicU64] {
+        let inside = count.checked_mul(size_of::<AtomicU64>()).and_then(|size| size.checked_add(offset));
+        assert!(offset.is_multiple_of(size_of::<AtomicU64>()) && inside.is_some_and(|end| end <= self.bytes));
+        // SAFETY: inside the mapping by the check above.
+        let place = unsafe { self.base.add(offset) };
+        // SAFETY: aligned, and `count` words from there lie inside the mapping, which lives as long as `self`; every bit
+        // pattern is a value, and all processes reach them through atomics alone.
+        unsafe { std::slice::from_raw_parts(place.as_ptr().cast(), count) }
+    }
+
+    /// The address of `size` bytes at `offset`, a multiple of 16: for what the C library keeps in shared memory.
+    ///
+    /// # Panics
+    /// As [`u32_at`](Self::u32_at).
+    pub(super) fn place(&self, offset: usize, size: usize) -> *mut u8 {
+        assert!(offset.is_multiple_of(16) && offset.checked_add(size).is_some_and(|end| end <= self.bytes));
+        // SAFETY: inside the mapping by the check above.
+        unsafe { self.base.add(offset) }.as_ptr()
     }
 
     fn check(&self, offset: usize, size: usize) {

@@ -3,6 +3,10 @@
 #[cfg(target_os = "linux")]
 pub mod affinity;
 #[cfg(target_os = "linux")]
+pub mod bell;
+#[cfg(all(test, target_os = "linux"))]
+pub mod children;
+#[cfg(target_os = "linux")]
 pub mod clock;
 #[cfg(target_os = "linux")]
 pub mod epoll;
@@ -22,6 +26,8 @@ pub mod memory;
 pub mod message;
 #[cfg(target_os = "linux")]
 pub mod process;
+#[cfg(target_os = "linux")]
+pub mod robust;
 pub mod simd;
 #[cfg(target_os = "linux")]
 pub mod socket;

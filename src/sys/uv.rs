@@ -47,6 +47,7 @@ pub struct Uv {
     handle_size: Size,
     get_data: GetData,
     set_data: SetData,
+    refer: Unref,
     unref: Unref,
     close: Close,
     poll_init: PollInit,
@@ -84,6 +85,7 @@ impl Uv {
             handle_size: symbol!(c"uv_handle_size", Size),
             get_data: symbol!(c"uv_handle_get_data", GetData),
             set_data: symbol!(c"uv_handle_set_data", SetData),
+            refer: symbol!(c"uv_ref", Unref),
             unref: symbol!(c"uv_unref", Unref),
             close: symbol!(c"uv_close", Close),
             poll_init: symbol!(c"uv_poll_init", PollInit),
@@ -109,7 +111,11 @@ pub trait Watched {
     /// The descriptor is readable. Called again on the loop's next turn if it still is.
     fn readable(&self);
     /// The loop is about to wait for events, or has just dealt with some.
-    fn turn(&self);
+    fn turn(&self) {}
+    /// Whether `turn` shall be called at all; asked once.
+    fn wants_turns(&self) -> bool {
+        true
+    }
 }
 
 /// All a loop's callbacks need; lives until libuv has let go of all three handles.
@@ -140,6 +146,7 @@ impl Watcher {
     /// What libuv answers, as the errno it stands for.
     pub fn start(uv: &'static Uv, uv_loop: Loop, fd: Arc<OwnedFd>, watched: Rc<dyn Watched>) -> io::Result<Self> {
         let number = fd.as_raw_fd();
+        let turns = watched.wants_turns();
         let [poll, prepare, check] = [UV_POLL, UV_PREPARE, UV_CHECK].map(|kind| uv.allocate(kind));
         let shared = Box::into_raw(Box::new(Shared {
             uv,
@@ -172,10 +179,12 @@ impl Watcher {
             // SAFETY: initialised above.
             unsafe { (uv.unref)(handle) };
         }
-        // SAFETY: initialised above; these two always succeed.
-        unsafe { (uv.prepare_start)(prepare, on_turn) };
-        // SAFETY: as above.
-        unsafe { (uv.check_start)(check, on_turn) };
+        if turns {
+            // SAFETY: initialised above; these two always succeed.
+            unsafe { (uv.prepare_start)(prepare, on_turn) };
+            // SAFETY: as above.
+            unsafe { (uv.check_start)(check, on_turn) };
+        }
         let watcher = Self { shared };
         watcher.resume()?;
         Ok(watcher)
@@ -190,6 +199,15 @@ impl Watcher {
         let state = unsafe { &mut *self.shared };
         // SAFETY: an initialised handle that is not closing.
         done(unsafe { (state.uv.poll_start)(state.poll.as_mut_ptr().cast(), UV_READABLE, on_readable) })
+    }
+
+    /// Whether the watch alone keeps the loop running; it does not from the start.
+    pub fn keep_alive(&self, alive: bool) {
+        // SAFETY: as in `resume`.
+        let state = unsafe { &mut *self.shared };
+        let act = if alive { state.uv.refer } else { state.uv.unref };
+        // SAFETY: an initialised handle that is not closing; both calls can be repeated.
+        unsafe { act(state.poll.as_mut_ptr().cast()) };
     }
 
     /// Reports the descriptor no more until [`resume`](Self::resume).

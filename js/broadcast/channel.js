@@ -1,0 +1,214 @@
+'use strict';
+/** `BroadcastChannel`: the Web interface, across the primary, its workers and their threads. */
+const { inspect } = require('node:util');
+const { createError } = require('../errors.js');
+const check = require('../options.js');
+const { decode } = require('./codec.js');
+const { BroadcastEvent } = require('./events.js');
+const { DEFAULT_MAX_LAG, hub } = require('./hub.js');
+
+const MESSAGES = new Set(['message', 'messageerror']);
+/** How long `publish` waits for room unless told otherwise, in milliseconds. */
+const DEFAULT_TIMEOUT = 30_000;
+
+class BroadcastChannel extends EventTarget {
+  #member;
+  #name;
+  #open = true;
+  #held = true;
+  #handlers = { message: undefined, messageerror: undefined };
+  #warned = false;
+
+  /**
+   * @param {string} name of the channel; anything else is made a string
+   * @param {{ maxLag?: number }} [options] `maxLag`: for how many milliseconds a full ring waits for this process to
+   *   read, before messages are overwritten and it is told how many; 0 to Infinity, default 1000
+   * @throws ERR_INVALID_ARG_TYPE without a name, ERR_OUT_OF_RANGE
+   */
+  constructor(...args) {
+    const [name, options] = args;
+    if (args.length === 0) throw check.typeError('name', 'specified', name);
+    super();
+    this.#name = `${name}`;
+    const { maxLag = DEFAULT_MAX_LAG } = check.object('options', options);
+    const { number, channel } = hub().join(this.#name);
+    const receive = (kind, buffer, start, end) => this.#receive(kind, buffer, start, end);
+    this.#member = { number, channel, maxLag: checkMaxLag(maxLag), receive, missed: (count) => this.#miss(count) };
+    hub().retain(1);
+  }
+
+  get name() {
+    return this.#name;
+  }
+
+  /** For how many milliseconds a full ring waits for this process. */
+  get maxLag() {
+    return this.#member.maxLag;
+  }
+
+  set maxLag(milliseconds) {
+    this.#member.maxLag = checkMaxLag(milliseconds);
+    hub().updateMaxLag();
+  }
+
+  get onmessage() {
+    return this.#handlers.message?.handler ?? null;
+  }
+
+  set onmessage(handler) {
+    this.#setHandler('message', handler);
+  }
+
+  get onmessageerror() {
+    return this.#handlers.messageerror?.handler ?? null;
+  }
+
+  set onmessageerror(handler) {
+    this.#setHandler('messageerror', handler);
+  }
+
+  addEventListener(type, ...rest) {
+    super.addEventListener(type, ...rest);
+    // Only who listens reads: a process that only sends has no part in what others wait for.
+    if (MESSAGES.has(`${type}`) && this.#open) hub().listen(this.#member);
+  }
+
+  /**
+   * Sends a value to all other objects with this name: in this process, its threads, and all processes of the cluster.
+   * @param {unknown} message anything structured clone takes
+   * @throws DataCloneError for a value that cannot be cloned, InvalidStateError once closed
+   * @throws ERR_BROADCAST_FULL when the ring has no room; nothing was sent then
+   */
+  postMessage(...args) {
+    if (args.length === 0) throw check.typeError('message', 'specified', undefined);
+    this.#refuseWhenClosed();
+    hub().post(this.#member, args[0]);
+  }
+
+  /**
+   * The same, waiting for room. Also takes messages larger than the ring, up to 1 GiB.
+   * @param {unknown} message as for `postMessage`; cloned at once
+   * @param {{ timeout?: number, signal?: AbortSignal }} [options] `timeout`: milliseconds to wait, default 30,000
+   * @returns {Promise<void>} once the message is in the ring, where all who listen will find it
+   * @throws as `postMessage`, ERR_BROADCAST_FULL after `timeout`, ABORT_ERR
+   */
+  async publish(message, options) {
+    const { timeout, signal } = check.object('options', options);
+    const wait = {
+      timeout: check.integer('options.timeout', timeout, { min: 0, fallback: DEFAULT_TIMEOUT }),
+      signal: check.abortSignal('options.signal', signal),
+    };
+    this.#refuseWhenClosed();
+    return hub().publish(this.#member, message, wait);
+  }
+
+  /** Sends and gets nothing any more. What was posted before is on its way already. */
+  close() {
+    if (!this.#open) return;
+    this.unref();
+    this.#open = false;
+    hub().leave(this.#member);
+  }
+
+  /** The open channel keeps the process running, as it does from the start. */
+  ref() {
+    if (this.#open && !this.#held) {
+      this.#held = true;
+      hub().retain(1);
+    }
+    return this;
+  }
+
+  /** The process may end although the channel is open. */
+  unref() {
+    if (this.#open && this.#held) {
+      this.#held = false;
+      hub().retain(-1);
+    }
+    return this;
+  }
+
+  #refuseWhenClosed() {
+    if (!this.#open) throw new DOMException('BroadcastChannel is closed.', 'InvalidStateError');
+  }
+
+  #receive(kind, buffer, start, end) {
+    // One that was closed by a message of the same batch.
+    if (!this.#open) return;
+    let event;
+    try {
+      event = new BroadcastEvent('message', decode(kind, buffer, start, end));
+    } catch (error) {
+      this.#tellError(error);
+      return;
+    }
+    this.dispatchEvent(event);
+  }
+
+  #miss(missed) {
+    const message = `${missed} messages on channel '${this.#name}' were overwritten before this process read them`;
+    if (this.#open) this.#tellError(createError('ERR_BROADCAST_MISSED', message, { missed }));
+  }
+
+  #tellError(error) {
+    this.dispatchEvent(new BroadcastEvent('messageerror', error));
+    if (this.#handlers.messageerror === undefined && !this.#hearsErrors && !this.#warned) {
+      this.#warned = true;
+      process.emitWarning(`${error.message}. Listen to 'messageerror' to be told each time`, { code: error.code });
+    }
+  }
+
+  get #hearsErrors() {
+    return require('node:events').getEventListeners(this, 'messageerror').length > 0;
+  }
+
+  /** As for all event handlers of the Web: set once, it keeps its place among the listeners. */
+  #setHandler(type, handler) {
+    const usable = typeof handler === 'function' || (typeof handler === 'object' && handler !== null);
+    const known = this.#handlers[type];
+    if (!usable) {
+      if (known) this.removeEventListener(type, known.listener);
+      this.#handlers[type] = undefined;
+    } else if (known) {
+      known.handler = handler;
+    } else {
+      const entry = { handler };
+      entry.listener = (event) => {
+        if (typeof entry.handler === 'function') Reflect.apply(entry.handler, this, [event]);
+      };
+      this.#handlers[type] = entry;
+      this.addEventListener(type, entry.listener);
+    }
+  }
+
+  [inspect.custom](depth, options) {
+    if (depth < 0) return 'BroadcastChannel';
+    const shown = { name: this.#name, active: this.#open };
+    return `BroadcastChannel ${inspect(shown, { ...options, depth: options.depth == null ? null : options.depth - 1 })}`;
+  }
+}
+
+for (const name of [
+  'name',
+  'maxLag',
+  'onmessage',
+  'onmessageerror',
+  'postMessage',
+  'publish',
+  'close',
+  'ref',
+  'unref',
+]) {
+  Object.defineProperty(BroadcastChannel.prototype, name, { enumerable: true });
+}
+Object.defineProperty(BroadcastChannel.prototype, Symbol.toStringTag, {
+  configurable: true,
+  value: 'BroadcastChannel',
+});
+
+function checkMaxLag(value) {
+  if (value === Number.POSITIVE_INFINITY) return value;
+  return check.integer('maxLag', value, { min: 0, max: 0xfffffffe, fallback: DEFAULT_MAX_LAG });
+}
+
+module.exports = { BroadcastChannel };

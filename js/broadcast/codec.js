@@ -1,0 +1,190 @@
+'use strict';
+/**
+ * Values as bytes and back. Bytes and strings travel as they are, what JSON keeps exactly as JSON, which is cheapest for
+ * small objects, and everything else as v8's structured clone.
+ */
+const { types } = require('node:util');
+const v8 = require('node:v8');
+const { createError } = require('../errors.js');
+const { isExact } = require('./exact.js');
+
+const Kind = Object.freeze({
+  ASCII: 1,
+  UTF16: 2,
+  JSON_ASCII: 3,
+  JSON: 4,
+  V8: 5,
+  ARRAY_BUFFER: 6,
+  DATA_VIEW: 7,
+  VIEW: 16,
+});
+
+/** VIEW and an index in here: a typed array. */
+const VIEWS = [
+  Uint8Array,
+  Int8Array,
+  Uint8ClampedArray,
+  Int16Array,
+  Uint16Array,
+  Int32Array,
+  Uint32Array,
+  Float32Array,
+  Float64Array,
+  BigInt64Array,
+  BigUint64Array,
+];
+const viewName = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag).get;
+const VIEW_NAMES = VIEWS.map(({ name }) => name);
+
+let scratch = Buffer.allocUnsafeSlow(64 * 1024);
+/** What `encode` gives: one object for all calls, valid until the next one. */
+const encoded = { kind: 0, buffer: scratch, length: 0 };
+
+/**
+ * @param {unknown} value
+ * @returns {{ kind: number, buffer: Uint8Array, length: number }} valid until the next call
+ * @throws DataCloneError for what structured clone refuses, and for what cannot leave its process
+ */
+function encode(value) {
+  if (typeof value === 'string') return encodeText(value, Kind.ASCII, Kind.UTF16);
+  if (typeof value === 'object' && value !== null) {
+    if (ArrayBuffer.isView(value)) return encodeView(value);
+    if (types.isAnyArrayBuffer(value)) return give(Kind.ARRAY_BUFFER, new Uint8Array(attached(value)));
+  }
+  if (isExact(value)) {
+    return encodeText(JSON.stringify(value), Kind.JSON_ASCII, Kind.JSON);
+  }
+  return encodeClone(value);
+}
+
+function give(kind, buffer, length = buffer.length) {
+  encoded.kind = kind;
+  encoded.buffer = buffer;
+  encoded.length = length;
+  return encoded;
+}
+
+/** One byte a character where that is enough; else two for text, which may hold lone surrogates, and UTF-8 for JSON. */
+function encodeText(text, narrow, wide) {
+  const { length } = text;
+  if (length * 3 > scratch.length) {
+    if (length * 3 > 1 << 20) return encodeLongText(text, narrow, wide);
+    scratch = Buffer.allocUnsafeSlow(length * 3);
+  }
+  const written = scratch.utf8Write(text, 0, length * 3);
+  if (written === length) return give(narrow, scratch, length);
+  if (wide !== Kind.UTF16) return give(wide, scratch, written);
+  return give(wide, scratch, scratch.ucs2Write(text, 0, length * 2));
+}
+
+function encodeLongText(text, narrow, wide) {
+  const bytes = Buffer.from(text, 'utf8');
+  if (bytes.length === text.length) return give(narrow, bytes);
+  return give(wide, wide === Kind.UTF16 ? Buffer.from(text, 'utf16le') : bytes);
+}
+
+function encodeView(view) {
+  const { buffer } = view;
+  const index = view instanceof Uint8Array ? 0 : VIEW_NAMES.indexOf(Reflect.apply(viewName, view, []));
+  attached(buffer);
+  if (index === 0) return give(Kind.VIEW, view);
+  const bytes = new Uint8Array(buffer, view.byteOffset, view.byteLength);
+  // A kind of view that this table does not know (Float16Array) is v8's to deal with.
+  if (index < 0 && !types.isDataView(view)) return encodeClone(view);
+  return give(index < 0 ? Kind.DATA_VIEW : Kind.VIEW + index, bytes);
+}
+
+function attached(buffer) {
+  if (types.isSharedArrayBuffer(buffer)) throw cloneError('A SharedArrayBuffer cannot leave its process');
+  if (buffer.byteLength === 0 && (buffer.detached ?? isDetached(buffer))) {
+    throw cloneError('An ArrayBuffer is detached and could not be cloned.');
+  }
+  return buffer;
+}
+
+/** Node 20 does not tell. */
+function isDetached(buffer) {
+  try {
+    return new Uint8Array(buffer) === undefined;
+  } catch {
+    return true;
+  }
+}
+
+function encodeClone(value) {
+  refuseHostObjects(value);
+  try {
+    return give(Kind.V8, v8.serialize(value));
+  } catch (error) {
+    // A getter of the value's own has thrown, as structured clone lets it.
+    if (!/could not be cloned|Unserializable|detached/.test(error?.message ?? '')) throw error;
+    throw cloneError(error.message);
+  }
+}
+
+const cloneError = (message) => new DOMException(message, 'DataCloneError');
+
+/** Under which Node's own classes (Blob, KeyObject, ...) say that they can be cloned, which they can only in-process. */
+const CLONE = Object.getOwnPropertySymbols(Blob.prototype).find((symbol) => /clone/.test(symbol.description ?? ''));
+
+function refuseHostObjects(value, seen = new Set()) {
+  if (typeof value !== 'object' || value === null || seen.has(value) || types.isProxy(value)) return;
+  seen.add(value);
+  if (ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value)) {
+    attached(value.buffer ?? value);
+    return;
+  }
+  const prototype = Object.getPrototypeOf(value);
+  const plain = prototype === Object.prototype || prototype === Array.prototype || prototype === null;
+  if (!plain && CLONE !== undefined && CLONE in value) {
+    throw cloneError(`${value.constructor?.name ?? 'Object'} could not be cloned: it cannot leave its process`);
+  }
+  if (types.isMap(value)) for (const part of [...value].flat(1)) refuseHostObjects(part, seen);
+  else if (types.isSet(value)) for (const part of value) refuseHostObjects(part, seen);
+  else for (const key of Object.keys(value)) refuseHostObjects(value[key], seen);
+}
+
+/**
+ * @param {number} kind
+ * @param {Buffer} buffer is the caller's: nothing of it is kept
+ * @param {number} start
+ * @param {number} end
+ * @returns {unknown}
+ * @throws ERR_BROADCAST_CORRUPT when the bytes are none of ours
+ */
+function decode(kind, buffer, start, end) {
+  try {
+    switch (kind) {
+      case Kind.ASCII:
+        return buffer.latin1Slice(start, end);
+      case Kind.UTF16:
+        return buffer.ucs2Slice(start, end);
+      case Kind.JSON_ASCII:
+        return JSON.parse(buffer.latin1Slice(start, end));
+      case Kind.JSON:
+        return JSON.parse(buffer.utf8Slice(start, end));
+      case Kind.V8:
+        // From memory of its own: v8 makes views into what it reads.
+        return v8.deserialize(Buffer.from(copy(buffer, start, end)));
+      case Kind.ARRAY_BUFFER:
+        return copy(buffer, start, end);
+      case Kind.DATA_VIEW:
+        return new DataView(copy(buffer, start, end));
+      default:
+        return new VIEWS[kind - Kind.VIEW](copy(buffer, start, end));
+    }
+  } catch (cause) {
+    throw createError('ERR_BROADCAST_CORRUPT', `A message could not be deserialised: ${cause.message}`, { cause });
+  }
+}
+
+const { slice } = Uint8Array.prototype;
+
+/** @returns {ArrayBuffer} */
+function copy(buffer, start, end) {
+  // Not Buffer's own slice(), which shares its memory; of a Buffer the copy would come from a pool.
+  const view = new Uint8Array(buffer.buffer, buffer.byteOffset + start, end - start);
+  return Reflect.apply(slice, view, []).buffer;
+}
+
+module.exports = { decode, encode, Kind };

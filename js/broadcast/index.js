@@ -1,0 +1,5 @@
+'use strict';
+require('./fork.js');
+const { BroadcastChannel } = require('./channel.js');
+
+module.exports = { BroadcastChannel };

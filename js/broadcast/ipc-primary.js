@@ -1,0 +1,71 @@
+'use strict';
+/** In the primary: stands in for workers that have no part in the shared memory. */
+const { envelope, handle } = require('./ipc-messages.js');
+
+/**
+ * Serves a worker, should it ask.
+ * @param {object} worker of node:cluster
+ * @returns {object} the same
+ */
+function serve(worker) {
+  const client = new Client(worker);
+  worker.process.on('internalMessage', handle(client));
+  worker.process.once('exit', () => client.end());
+  return worker;
+}
+
+/** One worker's objects, under this process's numbers. */
+class Client {
+  #worker;
+  /** the worker's number of a channel -> the stand-in that listens for it */
+  #listeners = new Map();
+  /** the worker's number of an object -> who sends for it */
+  #senders = new Map();
+
+  constructor(worker) {
+    this.#worker = worker;
+  }
+
+  listen = ({ channel, name, on }) => {
+    const known = this.#listeners.get(channel);
+    if (!on) {
+      if (known) hub().leave(known);
+      this.#listeners.delete(channel);
+    } else if (known === undefined) {
+      const member = { ...hub().join(name), maxLag: Number.POSITIVE_INFINITY };
+      member.receiveFrom = (sender, kind, bytes) => this.#forward(channel, sender, kind, bytes);
+      member.missed = (count) => this.#send('missed', { channel, count });
+      this.#listeners.set(channel, member);
+      hub().listen(member);
+    }
+  };
+
+  publish = ({ name, object, kind, data }) => {
+    let sender = this.#senders.get(object);
+    if (sender === undefined) {
+      sender = hub().join(name);
+      this.#senders.set(object, sender);
+    }
+    hub().relay(sender, kind, Buffer.from(data, 'base64'));
+  };
+
+  end() {
+    for (const member of this.#listeners.values()) hub().leave(member);
+    this.#listeners.clear();
+  }
+
+  #forward(channel, sender, kind, bytes) {
+    // To the worker its own objects have its own numbers.
+    const own = [...this.#senders].find(([, { number }]) => number === sender);
+    this.#send('message', { channel, kind, object: own?.[0] ?? 0, data: bytes.toString('base64') });
+  }
+
+  #send(act, body) {
+    if (this.#worker.process.connected) this.#worker.process.send(envelope(act, body), () => {});
+  }
+}
+
+/** Not at load: a primary whose workers all share its memory needs none. */
+const hub = () => require('./hub.js').hub();
+
+module.exports = { serve };

@@ -1,0 +1,97 @@
+'use strict';
+/**
+ * The broadcast without shared memory, as the hub uses it. In a worker each object of this environment has a stand-in in
+ * the primary, which sends and listens for it; a process of its own keeps its messages to itself.
+ */
+const cluster = require('node:cluster');
+const { isMainThread } = require('node:worker_threads');
+const { envelope, handle } = require('./ipc-messages.js');
+
+/** What this environment alone shares: delivered in a turn of its own, in order. */
+class Local {
+  #receive;
+  #ids = new Map();
+  #listened = new Set();
+  #pending = [];
+
+  constructor(receive) {
+    this.#receive = receive;
+  }
+
+  channel(name) {
+    if (!this.#ids.has(name)) this.#ids.set(name, this.#ids.size);
+    return this.#ids.get(name);
+  }
+
+  listen(channel, objects) {
+    if (objects > 0) this.#listened.add(channel);
+    else this.#listened.delete(channel);
+    return true;
+  }
+
+  setMaxLag() {}
+  waitForRoom() {}
+
+  keepAlive(alive) {
+    clearInterval(this.timer);
+    // A long timer stands for the open channel.
+    this.timer = alive ? setInterval(() => {}, 2 ** 30) : undefined;
+  }
+
+  publish(channel, object, kind, buffer, length) {
+    if (!this.#listened.has(channel)) return 0;
+    if (this.#pending.length === 0) setImmediate(() => this.#deliver());
+    this.#pending.push([channel, kind, object, Buffer.from(buffer.subarray(0, length)), 0, length]);
+    return 0;
+  }
+
+  #deliver() {
+    const list = this.#pending;
+    this.#pending = [];
+    for (const message of list) this.#receive.message(...message);
+  }
+}
+
+/** Through the primary, which puts all messages in one order. */
+class Remote extends Local {
+  #names = [];
+
+  constructor(receive) {
+    super(receive);
+    const message = ({ channel, kind, object, data }) => {
+      const bytes = Buffer.from(data, 'base64');
+      receive.message(channel, kind, object, bytes, 0, bytes.length);
+    };
+    const missed = ({ channel, count }) => receive.missed(channel, count);
+    process.on('internalMessage', handle({ message, missed }));
+  }
+
+  channel(name) {
+    const id = super.channel(name);
+    this.#names[id] = name;
+    return id;
+  }
+
+  listen(channel, objects) {
+    this.#tell('listen', { channel, name: this.#names[channel], on: objects > 0 });
+    return true;
+  }
+
+  publish(channel, object, kind, buffer, length) {
+    const data = Buffer.from(buffer.buffer, buffer.byteOffset, length).toString('base64');
+    this.#tell('publish', { channel, name: this.#names[channel], object, kind, data });
+    return 0;
+  }
+
+  #tell(act, body) {
+    // One whose primary is gone has nobody left to tell.
+    if (process.connected) process.send(envelope(act, body), () => {});
+  }
+}
+
+/** @param {object} receive the hub's callbacks */
+function connect(receive) {
+  return cluster.isWorker && isMainThread ? new Remote(receive) : new Local(receive);
+}
+
+module.exports = { connect };

@@ -1,0 +1,219 @@
+//! The ring as `js/broadcast/ring.js` uses it.
+
+use super::failure::Failure;
+use crate::broadcast::batch::Batch;
+use crate::broadcast::process;
+use crate::broadcast::reader::Progress;
+use crate::broadcast::station::Station;
+use crate::broadcast::writer::Outcome;
+use crate::error::Error;
+use crate::sys::bell::Ear;
+use crate::sys::javascript::Callback;
+use crate::sys::uv::{Loop, Uv, Watched, Watcher};
+use napi::Env;
+use napi::bindgen_prelude::{Buffer, BufferSlice, Either, Function};
+use napi_derive::napi;
+use std::cell::{Cell, RefCell};
+use std::io;
+use std::os::fd::AsRawFd;
+use std::path::Path;
+use std::rc::Rc;
+
+/// In place of a count: no room.
+const FULL: f64 = -1.0;
+/// In place of a count: the lock could not be had.
+const BUSY: f64 = -2.0;
+/// In place of a count: all of it is sent.
+const SENT: f64 = 0.0;
+
+/// The descriptors by which a worker opens the ring. They stay ours: lent for the time of the spawn.
+#[napi(object, object_from_js = false)]
+pub struct RingSeat {
+    /// The memory.
+    pub memory: i32,
+    /// The bell.
+    pub bell: i32,
+}
+
+/// Makes the ring of this process, of `size` bytes, unless it has one, and tells what a worker inherits.
+#[napi(catch_unwind)]
+pub fn ring_seat(size: f64) -> Either<RingSeat, Failure> {
+    match process::ring(None, size as u64) {
+        Ok(ring) => {
+            let (memory, bell) = ring.descriptors();
+            Either::A(RingSeat { memory: memory.as_raw_fd(), bell: bell.as_raw_fd() })
+        }
+        Err(error) => Either::B(failure("memfd_create", error)),
+    }
+}
+
+/// Wakes all readers: a process has died, perhaps between its commit and its ring.
+#[napi(catch_unwind)]
+pub fn wake_ring() {
+    if let Some(ring) = process::existing() {
+        ring.wake_all();
+    }
+}
+
+/// One environment's part in the broadcast. Made once per loaded module.
+#[napi]
+pub struct Broadcast {
+    inner: Rc<Inner>,
+    watcher: Rc<RefCell<Option<Watcher>>>,
+}
+
+struct Inner {
+    /// `None` once closed.
+    station: RefCell<Option<Station>>,
+    ear: Ear,
+    /// Something waits for room: every ring is of interest.
+    waits: Cell<bool>,
+}
+
+#[napi]
+impl Broadcast {
+    /// Takes part in the ring this process inherited, as `seat` says, or in a new one of `size` bytes. `wake` is called
+    /// from the event loop when there is something to `read()`, or perhaps room for what waits.
+    #[napi(factory, catch_unwind)]
+    pub fn open(env: Env, seat: Option<String>, size: f64, wake: Function<(), ()>) -> napi::Result<Self> {
+        let ring = process::ring(seat.as_deref(), size as u64)?;
+        let station = Station::new(&ring)?;
+        let inner =
+            Rc::new(Inner { station: RefCell::new(Some(station)), ear: Ear::new(ring.bell())?, waits: Cell::new(false) });
+        let uv = Uv::get().ok_or_else(|| napi::Error::from_reason("libuv cannot be reached"))?;
+        let callback = Callback::new(&env, &wake, "RUSTCLUSTER_BROADCAST")?;
+        let listener = Rc::new(Listener { inner: Rc::clone(&inner), callback });
+        let descriptor = std::sync::Arc::clone(inner.ear.descriptor());
+        let watcher = Watcher::start(uv, Loop::at(env.get_uv_event_loop()?.cast()), descriptor, listener)?;
+        let watcher = Rc::new(RefCell::new(Some(watcher)));
+        // An ending environment must not be called into, and its life mutex is its thread's to unlock.
+        env.add_env_cleanup_hook((Rc::clone(&inner), Rc::clone(&watcher)), |(inner, watcher)| {
+            drop(watcher.take());
+            drop(inner.station.take());
+        })?;
+        Ok(Self { inner, watcher })
+    }
+
+    /// Gives the ring its memory. Must come before the first `publish`.
+    #[napi(catch_unwind)]
+    pub fn provide_memory(&self) -> Option<Failure> {
+        let ring = process::existing()?;
+        ring.provide_memory().err().map(|error| failure("fallocate", error))
+    }
+
+    /// Whether the open channels keep the event loop running.
+    #[napi(catch_unwind)]
+    pub fn keep_alive(&self, alive: bool) {
+        if let Some(watcher) = &*self.watcher.borrow() {
+            watcher.keep_alive(alive);
+        }
+    }
+
+    /// The number of a channel.
+    #[napi(catch_unwind)]
+    pub fn channel(&self, name: String) -> napi::Result<u32> {
+        self.with(|station| station.channel(&name))
+    }
+
+    /// How many objects listen to a channel, and which, when it is one. False: the ring's lock could not be had.
+    #[napi(catch_unwind)]
+    pub fn listen(&self, channel: u32, objects: u32, sole: u32) -> napi::Result<bool> {
+        self.with(|station| station.listen(channel, objects, sole).is_ok())
+    }
+
+    /// How long the ring may be full on our account, in milliseconds; 0xffffffff: for ever.
+    #[napi(catch_unwind)]
+    pub fn set_max_lag(&self, milliseconds: u32) -> napi::Result<()> {
+        self.with(|station| station.set_max_lag(milliseconds))
+    }
+
+    /// Sends the first `length` bytes of `payload`, or what is left of them from `from` on. 0: all is sent; -1: no room;
+    /// -2: the lock could not be had; else the bytes that are in the ring so far, unless `whole` forbids that.
+    #[napi(catch_unwind)]
+    #[allow(clippy::too_many_arguments)]
+    pub fn publish(
+        &self,
+        channel: u32,
+        object: u32,
+        kind: u32,
+        payload: BufferSlice,
+        length: u32,
+        from: u32,
+        whole: bool,
+    ) -> napi::Result<f64> {
+        let payload = payload.get(..length as usize).unwrap_or_default();
+        let mut station = self.inner.station.borrow_mut();
+        let Some(station) = &mut *station else { return Ok(FULL) };
+        let outcome = station.publish((channel, object, kind as u8), payload, from as usize, whole)?;
+        Ok(match outcome {
+            Outcome::Sent(_) => SENT,
+            Outcome::Partly(bytes) => bytes as f64,
+            Outcome::Full => FULL,
+            Outcome::Busy => BUSY,
+        })
+    }
+
+    /// Something waits for room, or nothing does any more.
+    #[napi(catch_unwind)]
+    pub fn wait_for_room(&self, waits: bool) {
+        self.inner.waits.set(waits);
+    }
+
+    /// Fills `batch` and tells how many bytes of it, times four, plus: 0 nothing is left, 1 there is more, 2 the lock is
+    /// needed, so try again soon.
+    #[napi(catch_unwind)]
+    pub fn read(&self, mut batch: BufferSlice) -> u32 {
+        let mut station = self.inner.station.borrow_mut();
+        let Some(station) = &mut *station else { return 0 };
+        let mut batch = Batch::new(&mut batch);
+        let progress = match station.read(&mut batch) {
+            Progress::Done => 0,
+            Progress::More => 1,
+            Progress::Busy => 2,
+        };
+        batch.used() as u32 * 4 + progress
+    }
+
+    /// The next payload too large for a batch.
+    #[napi(catch_unwind)]
+    pub fn take_large(&self) -> Option<Buffer> {
+        self.inner.station.borrow_mut().as_mut()?.take_large().map(Buffer::from)
+    }
+
+    /// All is read: `wake` shall be called when more comes. True: it has come meanwhile, so read on.
+    #[napi(catch_unwind)]
+    pub fn rest(&self) -> bool {
+        self.inner.station.borrow().as_ref().is_some_and(Station::rest)
+    }
+}
+
+impl Broadcast {
+    fn with<T>(&self, act: impl FnOnce(&mut Station) -> T) -> napi::Result<T> {
+        let mut station = self.inner.station.borrow_mut();
+        station.as_mut().map(act).ok_or_else(|| napi::Error::from_reason("the environment is ending"))
+    }
+}
+
+struct Listener {
+    inner: Rc<Inner>,
+    callback: Callback,
+}
+
+impl Watched for Listener {
+    fn readable(&self) {
+        self.inner.ear.clear();
+        let news = |station: &Station| station.has_news() || station.rest();
+        let calls = self.inner.waits.get() || self.inner.station.borrow().as_ref().is_some_and(news);
+        if calls {
+            self.callback.call(0, [0, 0]);
+        }
+    }
+
+    fn wants_turns(&self) -> bool {
+        false
+    }
+}
+
+fn failure(syscall: &'static str, error: io::Error) -> Failure {
+    Error::io(syscall, Path::new(""), error).into()
+}

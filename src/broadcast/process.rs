@@ -1,0 +1,61 @@
+//! The one ring of this process: inherited from the primary that forked it, or made when first asked for.
+
+use super::ring::Ring;
+use crate::sys::process::adopt;
+use std::io;
+use std::os::fd::RawFd;
+use std::os::unix::process::parent_id;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The variable by which a primary tells a worker which descriptors it inherits: memory, bell, and the primary's process
+/// id, so that a worker's own children, which may inherit the variable, do not believe it.
+pub const VARIABLE: &str = "RUSTCLUSTER_RING";
+
+/// Never let go of: its mutexes may be held by any thread until the process ends.
+static RING: Mutex<Option<Arc<Ring>>> = Mutex::new(None);
+
+/// The ring; `seat` is what [`VARIABLE`] said in case the system cannot tell, `size` that of a new one.
+///
+/// # Errors
+/// As [`Ring::create`].
+pub fn ring(seat: Option<&str>, size: u64) -> io::Result<Arc<Ring>> {
+    let mut ring = RING.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(ring) = &*ring {
+        return Ok(Arc::clone(ring));
+    }
+    let inherited = initial_variable().or_else(|| seat.map(str::to_owned));
+    let made = match inherited.and_then(|text| inherit(&text)) {
+        Some(ring) => ring,
+        None => Ring::create(size)?,
+    };
+    Ok(Arc::clone(ring.insert(Arc::new(made))))
+}
+
+/// The ring if there is one yet.
+pub fn existing() -> Option<Arc<Ring>> {
+    RING.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+/// What the variable said when this process was started: a worker thread's `process.env` need not have it any more.
+fn initial_variable() -> Option<String> {
+    let environment = std::fs::read("/proc/self/environ").ok()?;
+    let prefix = format!("{VARIABLE}=");
+    let line = environment.split(|&byte| byte == 0).find(|line| line.starts_with(prefix.as_bytes()))?;
+    String::from_utf8(line[prefix.len()..].to_vec()).ok()
+}
+
+fn inherit(text: &str) -> Option<Ring> {
+    let mut parts = text.split(':').map(|part| part.parse::<u32>().ok());
+    let (memory, bell, primary) = (parts.next()??, parts.next()??, parts.next()??);
+    if primary != parent_id() || !is(memory, "/memfd:rustcluster-broadcast") || !is(bell, "anon_inode:[eventfd]") {
+        return None;
+    }
+    let [memory, bell] = [memory, bell].map(|fd| RawFd::try_from(fd).ok().and_then(|fd| adopt(fd).ok()));
+    Ring::open(memory?, bell?).ok()
+}
+
+/// Whether a descriptor is what it should be, before it is taken over; trusted where there is no /proc.
+fn is(fd: u32, what: &str) -> bool {
+    let target = std::fs::read_link(format!("/proc/self/fd/{fd}"));
+    target.map_or(true, |target| target.to_string_lossy().starts_with(what))
+}

@@ -1,0 +1,242 @@
+'use strict';
+// The Web interface, as Node documents its own: each behaviour is asserted of both where both have it.
+const assert = require('node:assert/strict');
+const { once } = require('node:events');
+const { inspect } = require('node:util');
+const { Worker } = require('node:worker_threads');
+const rustcluster = require('rustcluster');
+
+const CLASSES = { rustcluster: rustcluster.BroadcastChannel, Node: globalThis.BroadcastChannel };
+
+for (const [whose, BroadcastChannel] of Object.entries(CLASSES)) {
+  describe(`BroadcastChannel of ${whose}`, () => {
+    let open = [];
+    const channel = (name = 'interface') => {
+      const one = new BroadcastChannel(name);
+      open.push(one);
+      return one;
+    };
+    afterEach(() => {
+      for (const one of open) one.close();
+      open = [];
+    });
+
+    it('brings what one object posts to all others of its name, in order, and not to itself', async () => {
+      const [sender, one, two, other] = [channel(), channel(), channel(), channel('another')];
+      const got = { sender: [], one: [], two: [], other: [] };
+      for (const [name, object] of Object.entries({ sender, one, two, other })) {
+        object.onmessage = ({ data }) => got[name].push(data);
+      }
+      const end = once(two, 'message');
+      for (let i = 0; i < 10; i++) sender.postMessage(i);
+      await end;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      const all = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
+      assert.deepEqual(got, { sender: [], one: all, two: all, other: [] });
+    });
+
+    it('has a name, a tag and event handlers that are null until set', () => {
+      const one = channel(42);
+      assert.equal(one.name, '42');
+      assert.ok(one instanceof EventTarget);
+      assert.throws(() => new BroadcastChannel(), TypeError);
+      assert.throws(() => new BroadcastChannel(Symbol('name')), TypeError);
+      assert.match(inspect(one), /^BroadcastChannel \{/);
+      assert.match(inspect(one), /name: '42'/);
+      assert.match(inspect(one), /active: true/);
+    });
+
+    it('emits message events', async () => {
+      const [sender, receiver] = [channel(), channel()];
+      const arrival = once(receiver, 'message');
+      sender.postMessage({ text: 'hello' });
+      const [event] = await arrival;
+      assert.equal(event.type, 'message');
+      assert.deepEqual(event.data, { text: 'hello' });
+      assert.ok(event instanceof Event);
+      assert.equal(event.target, receiver);
+    });
+
+    it('takes listeners, once and more, and lets go of them', async () => {
+      const [sender, receiver] = [channel(), channel()];
+      const got = [];
+      const gone = () => got.push('gone');
+      receiver.addEventListener('message', gone);
+      receiver.removeEventListener('message', gone);
+      receiver.addEventListener('message', ({ data }) => got.push(`once ${data}`), { once: true });
+      receiver.addEventListener('message', { handleEvent: ({ data }) => got.push(`object ${data}`) });
+      sender.postMessage(1);
+      sender.postMessage(2);
+      while (got.length < 3) await new Promise(setImmediate);
+      assert.deepEqual(got, ['once 1', 'object 1', 'object 2']);
+    });
+
+    it('refuses what cannot be cloned', () => {
+      const one = channel();
+      for (const value of [() => {}, Symbol('s'), { deep: [() => {}] }, new WeakMap(), Promise.resolve()]) {
+        assert.throws(
+          () => one.postMessage(value),
+          (error) => error instanceof DOMException && error.name === 'DataCloneError' && error.code === 25,
+          inspect(value),
+        );
+      }
+      assert.throws(() => one.postMessage(), TypeError);
+    });
+
+    it('lets the error of a getter through', () => {
+      const error = new RangeError('from a getter');
+      const value = {
+        get broken() {
+          throw error;
+        },
+      };
+      assert.throws(() => channel().postMessage(value), error);
+    });
+
+    it('posts nothing once closed, and gets nothing', async () => {
+      const [sender, receiver, other] = [channel(), channel(), channel()];
+      receiver.onmessage = () => assert.fail('it is closed');
+      receiver.close();
+      receiver.close();
+      assert.throws(
+        () => receiver.postMessage(1),
+        (error) => error.name === 'InvalidStateError' && error.message === 'BroadcastChannel is closed.',
+      );
+      const arrival = once(other, 'message');
+      sender.postMessage(1);
+      await arrival;
+    });
+
+    it('can be referenced and not, and gives itself', () => {
+      const one = channel();
+      assert.equal(one.unref(), one);
+      assert.equal(one.ref(), one);
+    });
+  });
+}
+
+describe('BroadcastChannel', () => {
+  const { BroadcastChannel } = rustcluster;
+
+  it("has the members of Node's own", () => {
+    const names = (one) => Object.getOwnPropertyNames(one.prototype).filter((name) => !name.startsWith('_'));
+    const ours = new Set(names(BroadcastChannel));
+    assert.deepEqual(
+      names(globalThis.BroadcastChannel).filter((name) => !ours.has(name)),
+      [],
+    );
+  });
+
+  it('goes on after a listener has thrown', async () => {
+    const [sender, receiver] = [new BroadcastChannel('throws'), new BroadcastChannel('throws')];
+    const listeners = process.listeners('uncaughtException');
+    process.removeAllListeners('uncaughtException');
+    const thrown = [];
+    process.on('uncaughtException', (error) => thrown.push(error.message));
+    try {
+      const got = [];
+      receiver.onmessage = ({ data }) => {
+        got.push(data);
+        throw new Error(`about ${data}`);
+      };
+      for (let i = 0; i < 3; i++) sender.postMessage(i);
+      while (thrown.length < 3) await new Promise(setImmediate);
+      assert.deepEqual(got, [0, 1, 2]);
+      assert.deepEqual(thrown, ['about 0', 'about 1', 'about 2']);
+    } finally {
+      process.removeAllListeners('uncaughtException');
+      for (const listener of listeners) process.on('uncaughtException', listener);
+      sender.close();
+      receiver.close();
+    }
+  });
+
+  it('stops at once when a message closes it', async () => {
+    const [sender, receiver, witness] = [1, 2, 3].map(() => new BroadcastChannel('closes'));
+    const got = [];
+    receiver.onmessage = ({ data }) => {
+      got.push(data);
+      receiver.close();
+    };
+    let seen = 0;
+    witness.onmessage = () => seen++;
+    for (let i = 0; i < 5; i++) sender.postMessage(i);
+    while (seen < 5) await new Promise(setImmediate);
+    assert.deepEqual(got, [0]);
+    sender.close();
+    witness.close();
+  });
+
+  it('checks its options', () => {
+    assert.throws(() => new BroadcastChannel('x', { maxLag: -1 }), { code: 'ERR_OUT_OF_RANGE' });
+    assert.throws(() => new BroadcastChannel('x', { maxLag: '1' }), { code: 'ERR_INVALID_ARG_TYPE' });
+    assert.throws(() => new BroadcastChannel('x', 5), { code: 'ERR_INVALID_ARG_TYPE' });
+    const one = new BroadcastChannel('x', { maxLag: Number.POSITIVE_INFINITY });
+    assert.equal(one.maxLag, Number.POSITIVE_INFINITY);
+    one.maxLag = 5;
+    assert.equal(one.maxLag, 5);
+    one.close();
+  });
+
+  it('publishes', async () => {
+    const [sender, receiver] = [new BroadcastChannel('publishes'), new BroadcastChannel('publishes')];
+    const arrival = once(receiver, 'message');
+    assert.equal(await sender.publish([1]), undefined);
+    assert.deepEqual((await arrival)[0].data, [1]);
+    await assert.rejects(
+      sender.publish(() => {}),
+      { name: 'DataCloneError' },
+    );
+    await assert.rejects(sender.publish(1, { timeout: -1 }), { code: 'ERR_OUT_OF_RANGE' });
+    await assert.rejects(sender.publish(1, { signal: AbortSignal.abort('why') }), { code: 'ABORT_ERR', cause: 'why' });
+    sender.close();
+    receiver.close();
+    await assert.rejects(sender.publish(1), { name: 'InvalidStateError' });
+  });
+
+  it('carries messages of many sizes, larger than the ring, too', async function () {
+    this.timeout(60_000);
+    const [sender, receiver] = [new BroadcastChannel('sizes'), new BroadcastChannel('sizes')];
+    for (const size of [0, 1, 7, 8, 9, 1000, 65_535, 65_536, 65_537, 300_000, 5_000_000, 40_000_000]) {
+      const bytes = Buffer.alloc(size, `${size} `);
+      const arrival = once(receiver, 'message');
+      await sender.publish(bytes);
+      const [{ data }] = await arrival;
+      assert.equal(data.length, size);
+      assert.equal(Buffer.compare(data, bytes), 0);
+    }
+    sender.close();
+    receiver.close();
+  });
+
+  it('reaches worker threads and back, and their end harms nobody', async () => {
+    const one = new BroadcastChannel('threads');
+    const text = `
+      const { BroadcastChannel } = require('rustcluster');
+      const { parentPort, threadId } = require('node:worker_threads');
+      const channel = new BroadcastChannel('threads');
+      channel.onmessage = ({ data }) => channel.postMessage({ data, threadId });
+      parentPort.postMessage('ready');`;
+    const threads = [1, 2, 3].map(() => new Worker(text, { eval: true }));
+    await Promise.all(threads.map((thread) => once(thread, 'message')));
+    const answers = new Set();
+    one.onmessage = ({ data }) => {
+      if (data.data === 'who?') answers.add(data.threadId);
+    };
+    one.postMessage('who?');
+    while (answers.size < 3) await new Promise(setImmediate);
+    await Promise.all(threads.map((thread) => thread.terminate()));
+    one.postMessage('anybody?');
+    one.close();
+  });
+
+  it('does not keep a process running that has unreferenced it', async () => {
+    const script = `
+      const { BroadcastChannel } = require('rustcluster');
+      const channel = new BroadcastChannel('unref');
+      channel.onmessage = () => {};
+      channel.unref();`;
+    const thread = new Worker(script, { eval: true });
+    assert.deepEqual(await once(thread, 'exit'), [0]);
+  });
+});
