@@ -1,0 +1,21 @@
+'use strict';
+// The primary, its workers and their threads, in every way that they can come by each other.
+const { passes, SETTINGS } = require('./run.js');
+
+for (const [name, env] of Object.entries(SETTINGS)) {
+  describe(`broadcast in ${name}`, () => {
+    it('brings everything to everyone, in one order', () => passes('everyone.js', { env }));
+
+    if (env.SETTING === 'rustcluster') {
+      it("reaches workers as 'message' by cluster.broadcast()", () => passes('cluster-broadcast.js', { env }));
+    }
+  });
+}
+
+describe('a ring that is full', () => {
+  const env = { SETTING: 'rustcluster', RUSTCLUSTER_BROADCAST_SIZE: '65536' };
+
+  it('refuses and waits, and loses nothing', () => passes('full.js', { env }));
+
+  it('goes on without a reader that has lagged too long, which is told', () => passes('lag.js', { env }));
+});
