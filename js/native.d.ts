@@ -41,16 +41,17 @@ export declare class Channel {
   /** Takes over the two inherited descriptors; `slot` is the worker's place in the shared memory. */
   constructor(channel: number, memory: number, slot: number)
   /**
-   * Calls `on_connection(fd, server)` from the event loop, one call a connection. A negative `fd` is no connection:
+   * Calls `on_connection(fd, server, idle)` from the event loop, one call a connection. `idle`: for how many
+   * milliseconds more it may stay idle, 0: it is new, 2 ** 32 - 1: there is no limit. A negative `fd` is no connection:
    * -1 this process has no room for another descriptor (call `pause()`, later `resume()`), -3 the primary is gone.
    * Answers false where libuv cannot be reached.
    */
-  watch(onConnection: (fd: number, server: number) => void): boolean
+  watch(onConnection: (fd: number, server: number, idle: number) => void): boolean
   /** Calls `wake()` from the event loop whenever there may be a connection to `take()`, until `resume()` is called. */
   watchFromThread(wake: () => void): void
   /**
-   * Takes one connection: its descriptor, which is the caller's from here on, and the server it is for; a negative
-   * descriptor as for `watch`, -2: there is none.
+   * Takes one connection: its descriptor, which is the caller's from here on, the server it is for, and how long it
+   * may stay idle; a negative descriptor as for `watch`, -2: there is none.
    */
   take(): Array<number>
   /** Reports no connections until `resume()`. */
@@ -63,6 +64,11 @@ export declare class Channel {
   leave(server: number): boolean
   /** Sends the connection that was taken last back for another worker, and closes it here; false: it is lost. */
   giveBack(fd: number, server: number): boolean
+  /**
+   * Passes a connection on to any worker, with how long it may stay idle as for `watch`. `fd` stays the caller's, who
+   * closes it when the answer is true, without `closed()`; false: nothing has changed, try again later.
+   */
+  passOn(fd: number, server: number, idle: number): boolean
   /** A connection was taken by another way than this channel. */
   opened(): void
   /** What this worker has open, as the primary sees it. */
@@ -388,6 +394,9 @@ export interface ListenOptions {
   policy: string
 }
 
+/** Opens the store in a folder; `wake` is called on the event loop when writes have ended, and must call `drain()`. */
+export declare function openStore(options: StoreOptions, wake: () => void): StoreHandle | Failure
+
 /** A TCP socket's descriptor, which is the caller's: JavaScript learns the class of its handles from it. */
 export declare function openTcpSocket(): number
 
@@ -420,6 +429,9 @@ export declare function reapOrphans(known: Array<number>): boolean
 
 /** Removes that folder: its process ends. */
 export declare function removeStoreRoot(pid: number, candidates: Array<string>): void
+/** Removes that folder: its process ends. */
+export declare function removeStoreRoot(pid: number, candidates: Array<string>): void
+
 /** Makes the ring of this process, of `size` bytes, unless it has one, and tells what a worker inherits. */
 export declare function ringSeat(size: number): RingSeat | Failure
 
@@ -475,6 +487,7 @@ export interface StoreWait {
   /** What it threw, as its process wrote it. */
   error?: Buffer
 }
+
 /** Wakes all readers: a process has died, perhaps between its commit and its ring. */
 export declare function wakeRing(): void
 
@@ -488,6 +501,8 @@ export interface WorkerLoad {
   waiting: number
   /** Connections handed to it since it started. */
   total: number
+  /** Connections it has passed on to other workers since it started. */
+  moved: number
   /** Whether its event loop hung when last looked at. */
   stalled: boolean
 }

@@ -5,6 +5,7 @@ export const WORDS = {
   gzip: () => import('../gzip.mjs'),
   koa: () => import('../koa.mjs'),
   dispatch: () => import('../dispatch.mjs'),
+  broadcast: () => import('../broadcast.mjs'),
 };
 
 /**

@@ -78,8 +78,11 @@ impl Broadcast {
     pub fn open(env: Env, seat: Option<String>, size: f64, wake: Function<(), ()>) -> napi::Result<Self> {
         let ring = process::ring(seat.as_deref(), size as u64)?;
         let station = Station::new(&ring)?;
-        let inner =
-            Rc::new(Inner { station: RefCell::new(Some(station)), ear: Ear::new(ring.bell())?, waits: Cell::new(false) });
+        let inner = Rc::new(Inner {
+            station: RefCell::new(Some(station)),
+            ear: Ear::new(ring.bell())?,
+            waits: Cell::new(false),
+        });
         let uv = Uv::get().ok_or_else(|| napi::Error::from_reason("libuv cannot be reached"))?;
         let callback = Callback::new(&env, &wake, "RUSTCLUSTER_BROADCAST")?;
         let listener = Rc::new(Listener { inner: Rc::clone(&inner), callback });

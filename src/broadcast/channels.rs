@@ -32,9 +32,9 @@ impl Key {
             [&[0xff; LONGEST_NAME + 1 - 32], &sha2::Sha256::digest(name.as_bytes())[..]].concat().into()
         };
         // FNV-1a. Who collides shares a count at worst: records carry the name itself.
-        let hash = name.iter().fold(0xcbf2_9ce4_8422_2325u64, |hash, &byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-        });
+        let hash = name
+            .iter()
+            .fold(0xcbf2_9ce4_8422_2325u64, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
         Self { hash: hash.max(1), name }
     }
 }

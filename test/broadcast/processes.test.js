@@ -19,3 +19,13 @@ describe('a ring that is full', () => {
 
   it('goes on without a reader that has lagged too long, which is told', () => passes('lag.js', { env }));
 });
+
+describe('a publishing worker that is killed', () => {
+  // KILLS=1000 npx mocha test/broadcast -g killed, or npm run bench -- broadcast --only kills
+  const kills = process.env.KILLS ?? '10';
+
+  it('harms nobody, at whatever instant', function () {
+    this.timeout(30_000 + 1000 * Number(kills));
+    return passes('kills.js', { env: { SETTING: 'rustcluster', KILLS: kills } });
+  });
+});

@@ -1,0 +1,37 @@
+/** Clusters under test. */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+const SCRIPT = fileURLToPath(new URL('../fixtures/broadcast-cluster.mjs', import.meta.url));
+
+/**
+ * @param {'rustcluster' | 'stock'} mode
+ * @param {number} workers
+ * @returns {Promise<{ pids: number[], run(action: string, options: object): Promise<object>, stop(): Promise<void> }>}
+ */
+export async function startCluster(mode, workers) {
+  const child = fork(SCRIPT, { env: { ...process.env, MODE: mode, WORKERS: String(workers) } });
+  const next = async () => {
+    const [message] = await Promise.race([once(child, 'message'), once(child, 'exit').then(fail)]);
+    if (message.error) throw new Error(message.error);
+    return message;
+  };
+  const { pids } = await next();
+  return {
+    pids,
+    async run(action, options) {
+      child.send({ action, ...options });
+      return (await next()).result;
+    },
+    async stop() {
+      const end = once(child, 'exit');
+      child.disconnect();
+      await end;
+    },
+  };
+}
+
+function fail([code, signal]) {
+  throw new Error(`the cluster ended with ${signal ?? code}`);
+}

@@ -1,0 +1,37 @@
+/** From one worker to all others: straight, and the way through the primary. */
+import { target } from '../dispatch/servers.mjs';
+import { printRows, printTargets } from '../lib/report.mjs';
+import { interleave, median } from '../lib/stats.mjs';
+import { startCluster } from './cluster.mjs';
+
+const WORKERS = 8;
+
+export async function runRelay({ quick, rounds }, log) {
+  const title = `1 KiB from one worker to the ${WORKERS - 1} others, deliveries a millisecond`;
+  log(title);
+  const cases = [
+    { name: 'rustcluster', mode: 'rustcluster', ours: true },
+    { name: 'through the primary', mode: 'stock' },
+  ].map((one) => ({ ...one, runs: [] }));
+  const count = quick ? 200 : 5000;
+  for (const list of interleave(cases, rounds)) {
+    for (const one of list) {
+      const cluster = await startCluster(one.mode, WORKERS);
+      try {
+        await cluster.run('relay', { size: 1024, count: 200 });
+        one.runs.push(await cluster.run('relay', { size: 1024, count }));
+      } finally {
+        await cluster.stop();
+      }
+    }
+  }
+  const of = (one) => median(one.runs.map(({ rate }) => rate));
+  const [ours, stock] = cases;
+  const targets = [target('deliveries a second: ours / through the primary', 'at least', 8, of(ours) / of(stock))];
+  printRows(
+    title,
+    cases.map((one) => ({ '': one.name, 'deliveries/ms': of(one) })),
+  );
+  printTargets(targets);
+  return { name: 'relay', title, cases, targets };
+}
