@@ -429,8 +429,6 @@ export declare function reapOrphans(known: Array<number>): boolean
 
 /** Removes that folder: its process ends. */
 export declare function removeStoreRoot(pid: number, candidates: Array<string>): void
-/** Removes that folder: its process ends. */
-export declare function removeStoreRoot(pid: number, candidates: Array<string>): void
 
 /** Makes the ring of this process, of `size` bytes, unless it has one, and tells what a worker inherits. */
 export declare function ringSeat(size: number): RingSeat | Failure
