@@ -14,25 +14,21 @@ const FULL_DELAY = 10;
 /** Since Node 21 a maxConnections of 0 means none, before it meant no limit. */
 const ZERO_IS_A_LIMIT = Number(process.versions.node.split('.')[0]) > 20;
 
-const kClosed = Symbol('closed');
-
 class Receiver {
   /** number -> { handle, accept, server, home } */
   #servers = new Map();
   #channel;
   #native;
   #TCP;
-  #close;
-  #reset;
 
   /** @param {object} native the addon @param {object} channel @param {'uv' | 'thread'} transport */
   constructor(native, channel, transport) {
     this.#native = native;
     this.#channel = channel;
     this.#TCP = tcpClass(native);
-    this.#prepareCounting();
+    countCloses(this.#TCP, counterOf(channel));
     this.mover = new Mover(channel, (handle) => {
-      handle[kClosed] = true;
+      handle[kHome] = undefined;
     });
     this.transport = transport === 'uv' && this.#watch() ? 'uv' : this.#watchFromThread();
   }
@@ -58,7 +54,7 @@ class Receiver {
     handle.onconnection = (errno, client) => {
       if (client) {
         this.#channel.opened();
-        this.#own(client, home);
+        client[kHome] = home;
       }
       return Reflect.apply(accept, handle, [errno, client]);
     };
@@ -111,31 +107,37 @@ class Receiver {
       this.#channel.closed();
       return;
     }
-    this.#own(handle, target.home);
+    handle[kHome] = target.home;
     Reflect.apply(target.accept, target.handle, [0, handle]);
     this.mover.adopted.take(handle, idle);
   }
+}
 
-  #own(handle, home) {
-    handle[kHome] = home;
-    handle.close = this.#close;
-    handle.reset = this.#reset;
-  }
+/** @returns {() => void} counts one open connection less, in the memory shared with the primary */
+function counterOf(channel) {
+  const memory = channel.active();
+  if (memory === undefined) return () => channel.closed();
+  const active = new Int32Array(memory);
+  return () => {
+    // Never below nought: a miscount must not make a worker look full.
+    if (Atomics.sub(active, 0, 1) <= 0) Atomics.add(active, 0, 1);
+  };
+}
 
-  /** Every way a connection ends leads through its handle's close() or reset(). */
-  #prepareCounting() {
-    const channel = this.#channel;
-    const { close, reset } = this.#TCP.prototype;
-    const counted = (method) =>
-      function closeHandle(...args) {
-        if (this[kClosed] === undefined) {
-          this[kClosed] = true;
-          channel.closed();
-        }
-        return Reflect.apply(method, this, args);
-      };
-    this.#close = counted(close);
-    this.#reset = counted(reset);
+/**
+ * Every way a connection ends leads through its handle's close() or reset(). They are changed for the whole class, since
+ * properties of its own would make each handle a slower object; a handle without a home is none of ours, or counted.
+ */
+function countCloses({ prototype }, count) {
+  for (const name of ['close', 'reset']) {
+    const method = prototype[name];
+    prototype[name] = function countedClose(callback) {
+      if (this[kHome] !== undefined) {
+        this[kHome] = undefined;
+        count();
+      }
+      return method.call(this, callback);
+    };
   }
 }
 

@@ -2,12 +2,13 @@
 
 use super::dispatch::WorkerLoad;
 use crate::dispatch::channel::{Channel as Inner, Past, Taken};
+use crate::shared::segment::Slot;
 use crate::sys::epoll::{Epoll, Events, Waker, wait};
-use crate::sys::javascript::Callback;
+use crate::sys::javascript::{self, Callback};
 use crate::sys::uv::{Loop, Uv, Watched, Watcher};
 use crate::sys::{process, socket};
 use napi::Env;
-use napi::bindgen_prelude::Function;
+use napi::bindgen_prelude::{ArrayBuffer, Function};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi_derive::napi;
 use std::cell::{Cell, RefCell};
@@ -139,6 +140,13 @@ impl Channel {
     #[napi(catch_unwind)]
     pub fn opened(&self) {
         self.inner.opened();
+    }
+
+    /// The count of connections this worker has open, to be changed by `Atomics` on an `Int32Array`: four bytes of the
+    /// memory shared with the primary. Undefined where the engine allows no such buffer.
+    #[napi(catch_unwind)]
+    pub fn active<'env>(&self, env: &'env Env) -> Option<ArrayBuffer<'env>> {
+        javascript::lend(env, self.inner.words().clone(), Slot::active_word)
     }
 
     /// What this worker has open, as the primary sees it.

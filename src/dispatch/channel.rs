@@ -162,6 +162,11 @@ impl Channel {
         self.slot.note_opened();
     }
 
+    /// This worker's words in the shared memory.
+    pub fn words(&self) -> &Slot {
+        &self.slot
+    }
+
     /// What this worker has open.
     pub fn load(&self) -> Load {
         Load::new(&self.slot, false)

@@ -122,6 +122,11 @@ impl Slot {
         self.u32(layout::ACTIVE).load(Ordering::Relaxed)
     }
 
+    /// The word behind [`active`](Self::active).
+    pub fn active_word(&self) -> &AtomicU32 {
+        self.u32(layout::ACTIVE)
+    }
+
     /// The worker has room for `count` connections at once; 0: it does not say.
     pub fn set_room(&self, count: u32) {
         self.u32(layout::ROOM).store(count, Ordering::Relaxed);

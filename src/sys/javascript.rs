@@ -1,10 +1,12 @@
 //! Calling JavaScript from a callback of the event loop, as Node itself does it: with `process.nextTick` and promises
 //! run after the call, and an exception going to `uncaughtException`.
 
-use napi::bindgen_prelude::Function;
+use napi::bindgen_prelude::{ArrayBuffer, FromNapiValue, Function};
 use napi::sys;
 use napi::{Env, JsValue};
+use std::ffi::c_void;
 use std::ptr::null_mut;
+use std::sync::atomic::AtomicU32;
 
 /// A JavaScript function to be called with three integers. It belongs to the environment's thread.
 pub struct Callback {
@@ -77,6 +79,38 @@ impl Drop for Callback {
         // SAFETY: as above.
         unsafe { sys::napi_async_destroy(self.env, self.context) };
     }
+}
+
+/// Lends JavaScript a word of shared memory: an `ArrayBuffer` of four bytes, for `Atomics`. What takes a call into Rust
+/// otherwise is one instruction then. `None` where the engine allows no memory of others.
+pub fn lend<T: 'static>(env: &Env, owner: T, word: impl Fn(&T) -> &AtomicU32) -> Option<ArrayBuffer<'_>> {
+    extern "C" fn drop_owner<T>(_: sys::napi_env, _: *mut c_void, owner: *mut c_void) {
+        // SAFETY: made by `Box::into_raw` below, and the engine calls this once, when nothing refers to the buffer.
+        drop(unsafe { Box::from_raw(owner.cast::<T>()) });
+    }
+    let owner = Box::new(owner);
+    let start = word(&owner).as_ptr();
+    let owner = Box::into_raw(owner);
+    let mut buffer = null_mut();
+    // SAFETY: on the environment's thread, inside a call from JavaScript. The word is borrowed from the boxed owner, which
+    // stays where it is until the engine has let go of the buffer. Others reach the word through atomics alone.
+    let status = unsafe {
+        sys::napi_create_external_arraybuffer(
+            env.raw(),
+            start.cast(),
+            size_of::<AtomicU32>(),
+            Some(drop_owner::<T>),
+            owner.cast(),
+            &raw mut buffer,
+        )
+    };
+    if ok(status).is_none() {
+        // SAFETY: the engine has refused, so nobody but us knows the owner.
+        drop(unsafe { Box::from_raw(owner) });
+        return None;
+    }
+    // SAFETY: a live handle of an array buffer of this environment.
+    unsafe { ArrayBuffer::from_napi_value(env.raw(), buffer) }.ok()
 }
 
 fn ok(status: sys::napi_status) -> Option<()> {
