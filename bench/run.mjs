@@ -12,6 +12,7 @@ const OPTIONS = {
   'no-memory': { type: 'boolean', help: 'leave out the peak memory' },
   'no-sha-ni': { type: 'boolean', help: 'hash: as on a CPU without the SHA extensions' },
   'one-core': { type: 'boolean', help: 'pin the whole run to one core' },
+  node: { type: 'string', help: 'dispatch: the Node program the servers run on (the one that runs the bench)' },
   only: { type: 'string', help: 'only suites whose name holds this' },
   help: { type: 'boolean', help: 'this text' },
 };

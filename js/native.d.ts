@@ -71,6 +71,11 @@ export declare class Channel {
   passOn(fd: number, server: number, idle: number): boolean
   /** A connection was taken by another way than this channel. */
   opened(): void
+  /**
+   * The count of connections this worker has open, to be changed by `Atomics` on an `Int32Array`: four bytes of the
+   * memory shared with the primary. Null where the engine allows no such buffer.
+   */
+  active(): ArrayBuffer | null
   /** What this worker has open, as the primary sees it. */
   load(): WorkerLoad
   /** A connection was closed. */

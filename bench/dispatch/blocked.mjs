@@ -3,20 +3,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { request } from '../lib/http.mjs';
 import { printRows, printTargets } from '../lib/report.mjs';
 import { interleave, quantile } from '../lib/stats.mjs';
-import { middle, modes, start, target } from './servers.mjs';
+import { able, label, middle, modes, remark, start, target } from './servers.mjs';
 
 const [RATE, EVERY, WORKERS] = [400, 200, 4];
 
-export async function runBlocked({ quick, rounds }, log) {
+export async function runBlocked({ node, quick, rounds }, log) {
   const seconds = quick ? 2 : 10;
   const title = `${RATE} connections a second for ${seconds} s, every ${EVERY}th blocks one of ${WORKERS} workers for 200 ms`;
   log(title);
-  const cases = modes();
-  for (const list of interleave(
-    cases.filter(({ skipped }) => !skipped),
-    rounds,
-  )) {
-    for (const one of list) one.runs.push(await measure(one.mode, seconds, log));
+  const cases = modes(node);
+  for (const list of interleave(able(cases), rounds)) {
+    for (const one of list) one.runs.push(await measure(one, seconds, log));
   }
   const [ours, stock] = cases;
   const targets = [
@@ -24,12 +21,12 @@ export async function runBlocked({ quick, rounds }, log) {
     target('longest wait in any round, ms', 'at most', 60, Math.max(...ours.runs.map(({ max }) => max))),
   ];
   const rows = cases.map((one) => ({
-    '': one.ours ? `* ${one.name}` : one.name,
+    '': label(one),
     'p50 ms': middle(one, 'p50'),
     'p99 ms': middle(one, 'p99'),
     'max ms': middle(one, 'max'),
     failed: one.runs.reduce((sum, { failed }) => sum + failed, 0),
-    ' ': one.skipped ? `skipped: ${one.skipped}` : undefined,
+    ' ': remark(one),
   }));
   printRows(title, rows);
   printTargets(targets);
@@ -37,8 +34,8 @@ export async function runBlocked({ quick, rounds }, log) {
 }
 
 /** An open loop: a slow answer holds no later request back, and each is timed from when it was due. */
-async function measure(mode, seconds, log) {
-  const server = await start(mode, WORKERS);
+async function measure(one, seconds, log) {
+  const server = await start(one, WORKERS);
   try {
     const [waits, pending] = [[], []];
     let failed = 0;
@@ -58,7 +55,7 @@ async function measure(mode, seconds, log) {
     }
     await Promise.all(pending);
     const run = { p50: quantile(waits, 0.5), p99: quantile(waits, 0.99), max: Math.max(...waits), failed };
-    log(`  ${mode}: p99 ${run.p99.toFixed(1)} ms, max ${run.max.toFixed(1)} ms`);
+    log(`  ${one.mode}: p99 ${run.p99.toFixed(1)} ms, max ${run.max.toFixed(1)} ms`);
     return run;
   } finally {
     await server.stop();

@@ -6,28 +6,27 @@ import { hasProgram } from '../lib/machine.mjs';
 import { family } from '../lib/processes.mjs';
 import { printRows, printTargets } from '../lib/report.mjs';
 import { interleave } from '../lib/stats.mjs';
-import { middle, modes, start, target } from './servers.mjs';
+import { able, label, middle, modes, remark, start, target } from './servers.mjs';
 
 const CONNECTIONS = 32;
 
 /** @param {'close' | 'keep-alive'} kind whether each request has a connection of its own */
-export async function runLoad(kind, { quick, rounds }, log) {
+export async function runLoad(kind, { node, quick, rounds }, log) {
   const seconds = quick ? 1 : 5;
   const client = hasProgram('wrk') ? wrk : cannon;
   const title = `${CONNECTIONS} clients for ${seconds} s (${client.name}), Connection: ${kind}`;
   log(title);
-  const cases = modes();
-  const able = cases.filter(({ skipped }) => !skipped);
-  for (const list of interleave(able, rounds)) {
-    for (const one of list) one.runs.push(await measure(one.mode, kind, seconds, client, log));
+  const cases = modes(node);
+  for (const list of interleave(able(cases), rounds)) {
+    for (const one of list) one.runs.push(await measure(one, kind, seconds, client, log));
   }
   const report = { name: kind, title, cases, targets: targets(kind, cases) };
   print(report);
   return report;
 }
 
-async function measure(mode, kind, seconds, client, log) {
-  const server = await start(mode, availableParallelism());
+async function measure(one, kind, seconds, client, log) {
+  const server = await start(one, availableParallelism());
   try {
     await client(server.port, kind, 1);
     const before = cpu(server.pid);
@@ -35,7 +34,7 @@ async function measure(mode, kind, seconds, client, log) {
     const after = cpu(server.pid);
     const each = (name) => ((after[name] - before[name]) * 1000) / requests;
     const run = { rate: requests / seconds, all: each('all'), primary: each('primary') };
-    log(`  ${mode}: ${Math.round(run.rate)} a second, ${run.all.toFixed(1)} us each`);
+    log(`  ${one.mode}: ${Math.round(run.rate)} a second, ${run.all.toFixed(1)} us each`);
     return run;
   } finally {
     await server.stop();
@@ -70,10 +69,10 @@ async function cannon(port, kind, duration) {
 }
 
 function targets(kind, cases) {
-  const [ours, stock, none, reuse] = cases;
+  const [ours, stock, none, ...others] = cases;
   const ratio = (one, other, name) => middle(one, name) / (middle(other, name) ?? Number.NaN);
   if (kind === 'keep-alive') {
-    const best = Math.max(...[stock, none, reuse].map((one) => middle(one, 'rate') ?? 0));
+    const best = Math.max(...[stock, none, ...others].map((one) => middle(one, 'rate') ?? 0));
     return [target('requests a second against the best peer', 'at least', 0.95, middle(ours, 'rate') / best)];
   }
   return [
@@ -87,12 +86,12 @@ function targets(kind, cases) {
 function print({ title, cases, targets: judged }) {
   const [ours] = cases;
   const rows = cases.map((one) => ({
-    '': one.ours ? `* ${one.name}` : one.name,
+    '': label(one),
     'requests/s': one.runs.length > 0 ? Math.round(middle(one, 'rate')) : undefined,
     'ours x': one.runs.length > 0 ? middle(ours, 'rate') / middle(one, 'rate') : undefined,
     'CPU us each': middle(one, 'all'),
     'of that the primary': middle(one, 'primary'),
-    ' ': one.skipped ? `skipped: ${one.skipped}` : undefined,
+    ' ': remark(one),
   }));
   printRows(title, rows);
   printTargets(judged);

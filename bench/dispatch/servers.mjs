@@ -1,32 +1,77 @@
 /** The ways of spreading connections that are compared, and their servers. */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ROOT } from '../lib/ours.mjs';
 import { startServer } from '../lib/server.mjs';
+import { median } from '../lib/stats.mjs';
 
-const [major, minor] = process.versions.node.split('.').map(Number);
+const FIXTURE = join(ROOT, 'bench/fixtures/dispatch-server.mjs');
+/** PM2's command line, its public interface. */
+const PM2 = join(ROOT, 'bench/node_modules/pm2/bin/pm2');
+
 /** listen({ reusePort }) came with 22.12 and 23.1. */
-const HAS_REUSE_PORT = major > 23 || (major === 23 && minor > 0) || (major === 22 && minor > 11);
+function hasReusePort(version) {
+  const [major, minor] = version.split('.').map(Number);
+  return major > 23 || (major === 23 && minor > 0) || (major === 22 && minor > 11);
+}
 
-/** @returns {object[]} the cases; the first is the one ratios are against */
-export const modes = () =>
-  [
+/**
+ * @param {string} node the program the servers run on
+ * @returns {object[]} the cases; the first is the one ratios are against
+ */
+export function modes(node) {
+  const version = execFileSync(node, ['-p', 'process.versions.node'], { encoding: 'utf8' }).trim();
+  return [
     { name: 'rustcluster', mode: 'rustcluster', ours: true },
     { name: 'stock round robin', mode: 'rr' },
     { name: 'SCHED_NONE', mode: 'none' },
-    { name: 'reusePort', mode: 'reuseport', skipped: !HAS_REUSE_PORT && `Node ${process.version} has no reusePort` },
-  ].map((one) => ({ ...one, runs: [] }));
+    { name: 'reusePort', mode: 'reuseport', skipped: !hasReusePort(version) && `Node ${version} has no reusePort` },
+    { name: 'PM2 cluster mode', mode: 'pm2' },
+  ].map((one) => ({ ...one, node, runs: [] }));
+}
 
-/** @param {string} mode @param {number} workers */
-export function start(mode, workers) {
-  const env = { MODE: mode, WORKERS: String(workers) };
-  return startServer([process.execPath, join(ROOT, 'bench/fixtures/dispatch-server.mjs')], { env, workers });
+/** @returns {object[]} those of the cases that can run */
+export const able = (cases) => cases.filter(({ skipped }) => !skipped);
+
+/**
+ * Starts the server of one case.
+ * @param {{ mode: string, node: string }} one
+ * @param {number} workers
+ * @param {{ env?: object, flags?: string[] }} [options] `flags`: Node's
+ * @returns {Promise<import('../lib/server.mjs').Server>}
+ */
+export async function start({ mode, node }, workers, { env = {}, flags = [] } = {}) {
+  const all = { ...env, MODE: mode, WORKERS: String(workers) };
+  if (mode !== 'pm2') return startServer([node, ...flags, FIXTURE], { env: all, workers });
+  const home = mkdtempSync(join(tmpdir(), 'rustcluster-pm2-'));
+  const remove = () => rmSync(home, { recursive: true, force: true });
+  try {
+    // In the foreground its daemon, the primary, is the process we start.
+    const command = [node, PM2, 'start', FIXTURE, '-i', String(workers), '--no-daemon'];
+    const server = await startServer(command, { env: { ...all, PM2_HOME: home }, workers });
+    const { stop } = server;
+    server.stop = async () => {
+      await stop.call(server);
+      remove();
+    };
+    return server;
+  } catch (error) {
+    remove();
+    throw error;
+  }
 }
 
 /** The median of one figure over a case's runs. @returns {number | undefined} */
 export function middle({ runs }, name) {
-  const values = runs.map((run) => run[name]).sort((a, b) => a - b);
-  return values.length === 0 ? undefined : values[Math.floor(values.length / 2)];
+  return runs.length === 0 ? undefined : median(runs.map((run) => run[name]));
 }
+
+/** A case's name in a table. */
+export const label = ({ name, ours }) => (ours ? `* ${name}` : name);
+/** Why a case has no figures, for the last column. */
+export const remark = ({ skipped }) => (skipped ? `skipped: ${skipped}` : undefined);
 
 /**
  * What one figure promises.

@@ -3,37 +3,34 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { printRows, printTargets } from '../lib/report.mjs';
 import { interleave } from '../lib/stats.mjs';
-import { middle, modes, start, target } from './servers.mjs';
+import { able, label, middle, modes, remark, start, target } from './servers.mjs';
 
 const [CLIENTS, WORKERS] = [64, 4];
 const REQUEST = 'GET / HTTP/1.1\r\nHost: here\r\n\r\n';
 
-export async function runSpread({ rounds }, log) {
+export async function runSpread({ node, rounds }, log) {
   const title = `${CLIENTS} keep-alive connections over ${WORKERS} workers`;
   log(title);
-  const cases = modes();
-  for (const list of interleave(
-    cases.filter(({ skipped }) => !skipped),
-    rounds,
-  )) {
-    for (const one of list) one.runs.push(await measure(one.mode, log));
+  const cases = modes(node);
+  for (const list of interleave(able(cases), rounds)) {
+    for (const one of list) one.runs.push(await measure(one, log));
   }
   const [ours] = cases;
   const worst = ours.runs.reduce((most, { off }) => Math.max(most, off), 0);
   const targets = [target('off an even share, in any round', 'at most', 1, worst)];
   const rows = cases.map((one) => ({
-    '': one.ours ? `* ${one.name}` : one.name,
+    '': label(one),
     'fewest of a worker': middle(one, 'fewest'),
     most: middle(one, 'most'),
-    ' ': one.skipped ? `skipped: ${one.skipped}` : undefined,
+    ' ': remark(one),
   }));
   printRows(title, rows);
   printTargets(targets);
   return { name: 'spread', title, cases, targets };
 }
 
-async function measure(mode, log) {
-  const server = await start(mode, WORKERS);
+async function measure(one, log) {
+  const server = await start(one, WORKERS);
   const sockets = Array.from({ length: CLIENTS }, () => net.connect(server.port, '127.0.0.1'));
   try {
     const counts = new Map();
@@ -49,7 +46,7 @@ async function measure(mode, log) {
     while (list.length < WORKERS) list.push(0);
     const [fewest, most] = [Math.min(...list), Math.max(...list)];
     const share = CLIENTS / WORKERS;
-    log(`  ${mode}: ${list.join(', ')}`);
+    log(`  ${one.mode}: ${list.join(', ')}`);
     return { fewest, most, off: Math.max(share - fewest, most - share) };
   } finally {
     for (const socket of sockets) socket.destroy();

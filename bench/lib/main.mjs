@@ -41,6 +41,7 @@ function parse(flags) {
     photo: flags.photo && resolve(flags.photo),
     memory: flags['no-memory'] !== true,
     only: flags.only ?? '',
+    node: flags.node === undefined ? process.execPath : resolve(flags.node),
     suffix: suffix(flags),
   };
 }
@@ -50,8 +51,16 @@ function suffix(flags) {
   const set = ['no-sha-ni', 'one-core', 'quick'].filter((flag) => flags[flag]);
   const given = ['subsampling', 'size', 'only'].filter((flag) => flags[flag] !== undefined);
   const named = given.map((flag) => `${flag}-${flags[flag]}`);
+  if (flags.node) named.push(`node-${nodeLine(flags.node)}`);
   if (flags.photo) named.push(`photo-${parsePath(flags.photo).name}`);
   return [...named, ...set];
+}
+
+/** @returns {string} 24 for a program that is Node 24 @throws ERR_USAGE for one that is none */
+function nodeLine(program) {
+  const { stdout, status } = spawnSync(program, ['-p', 'process.versions.node'], { encoding: 'utf8' });
+  if (status !== 0) throw usageError(`--node must name a Node program, not "${program}"`);
+  return stdout.split('.')[0];
 }
 
 const usageError = (message) => Object.assign(new RangeError(message), { code: 'ERR_USAGE' });

@@ -116,7 +116,7 @@ class Receiver {
 /** @returns {() => void} counts one open connection less, in the memory shared with the primary */
 function counterOf(channel) {
   const memory = channel.active();
-  if (memory === undefined) return () => channel.closed();
+  if (memory === null) return () => channel.closed();
   const active = new Int32Array(memory);
   return () => {
     // Never below nought: a miscount must not make a worker look full.

@@ -143,7 +143,7 @@ impl Channel {
     }
 
     /// The count of connections this worker has open, to be changed by `Atomics` on an `Int32Array`: four bytes of the
-    /// memory shared with the primary. Undefined where the engine allows no such buffer.
+    /// memory shared with the primary. Null where the engine allows no such buffer.
     #[napi(catch_unwind)]
     pub fn active<'env>(&self, env: &'env Env) -> Option<ArrayBuffer<'env>> {
         javascript::lend(env, self.inner.words().clone(), Slot::active_word)
