@@ -3,7 +3,7 @@
 use super::failure::Failure;
 use super::jobs::{Input, Jobs, Output, unknown};
 use crate::error::Result;
-use crate::kernels::flip::{self, Direction, Lossless, Options};
+use crate::kernels::flip::{self, Direction, Format, Lossless, Options};
 use napi::Env;
 use napi::bindgen_prelude::Uint8Array;
 use napi_derive::napi;
@@ -74,7 +74,9 @@ impl Jobs {
         };
         let (input, held) = Input::new(input);
         self.submit(&env, id, held, move |control| {
-            flip::flip(input.as_slice(), &options, control).map(|flipped| Output::Bytes(flipped.bytes))
+            let flipped = flip::flip(input.as_slice(), &options, control)?;
+            let is_jpeg = matches!(flipped.format, Format::Jpeg);
+            Ok(if is_jpeg { Output::Flipped(flipped.bytes) } else { Output::Bytes(flipped.bytes) })
         })
     }
 

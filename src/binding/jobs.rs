@@ -5,7 +5,9 @@ use super::flip::FlipInfo;
 use super::gzip::GzipInfo;
 use crate::error::{Error, Result};
 use crate::kernels::control::Control;
+use crate::kernels::flip::jpeg::lossless;
 use crate::kernels::pool::{Pool, Ticket, global};
+use crate::sys::javascript;
 use crate::sys::lent::Lent;
 use napi::Env;
 use napi::bindgen_prelude::{Buffer, Either4, Function, Uint8Array};
@@ -22,6 +24,8 @@ type Wake = ThreadsafeFunction<(), (), (), napi::Status, false, true>;
 pub enum Output {
     /// Bytes, which become a Buffer without being copied.
     Bytes(Vec<u8>),
+    /// A flipped JPEG, likewise; its memory is for the next flip once JavaScript has let go of it.
+    Flipped(Vec<u8>),
     /// A string.
     Text(String),
     /// What `flipFile` tells.
@@ -170,7 +174,7 @@ impl Jobs {
             if let Some(Live { held, .. }) = ended {
                 held.give_back(&env);
             }
-            Completion::new(id, result, progress)
+            Completion::new(&env, id, result, progress)
         };
         let completions = results.into_iter().map(completion).collect();
         let idle = live.is_empty();
@@ -246,9 +250,16 @@ impl Desk {
 }
 
 impl Completion {
-    fn new(id: u32, result: Result<Output>, progress: Option<Progress>) -> Self {
+    fn new(env: &Env, id: u32, result: Result<Output>, progress: Option<Progress>) -> Self {
         let value = match result {
             Ok(Output::Bytes(bytes)) => Either4::A(Buffer::from(bytes)),
+            Ok(Output::Flipped(bytes)) => match javascript::hand_over(env, bytes, lossless::recycle) {
+                Ok(buffer) => Either4::A(buffer),
+                Err(error) => {
+                    let failure = Error::Internal(format!("no Buffer for the result: {error}"));
+                    return Self { id, value: None, failure: Some(failure.into()), progress };
+                }
+            },
             Ok(Output::Text(text)) => Either4::B(text),
             Ok(Output::Flip(info)) => Either4::C(info),
             Ok(Output::Gzip(info)) => Either4::D(info),

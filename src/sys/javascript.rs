@@ -1,12 +1,27 @@
-//! Calling JavaScript from a callback of the event loop, as Node itself does it: with `process.nextTick` and promises
-//! run after the call, and an exception going to `uncaughtException`.
+//! Memory that JavaScript and Rust share, and calling JavaScript from a callback of the event loop, as Node itself does
+//! it: with `process.nextTick` and promises run after the call, and an exception going to `uncaughtException`.
 
-use napi::bindgen_prelude::{ArrayBuffer, FromNapiValue, Function};
+use napi::bindgen_prelude::{ArrayBuffer, Buffer, BufferSlice, FromNapiValue, Function};
 use napi::sys;
 use napi::{Env, JsValue};
 use std::ffi::c_void;
 use std::ptr::null_mut;
 use std::sync::atomic::AtomicU32;
+
+/// A Buffer of these bytes; `give_back` gets them when JavaScript has let go of it, on the environment's thread.
+///
+/// # Errors
+/// What Node-API answers.
+pub fn hand_over(env: &Env, mut bytes: Vec<u8>, give_back: fn(Vec<u8>)) -> napi::Result<Buffer> {
+    if bytes.is_empty() {
+        return Ok(Buffer::from(bytes));
+    }
+    let (start, length) = (bytes.as_mut_ptr(), bytes.len());
+    // SAFETY: the bytes stay where they are while the vector is moved into the hint; it is let go of in the callback
+    // alone, which runs when nobody sees the Buffer any more.
+    let slice = unsafe { BufferSlice::from_external(env, start, length, bytes, move |_, bytes| give_back(bytes)) }?;
+    slice.into_buffer(env)
+}
 
 /// A JavaScript function to be called with three integers. It belongs to the environment's thread.
 pub struct Callback {

@@ -1,5 +1,6 @@
 //! Flips one file into another, so that the destination is whole or untouched.
 
+use super::jpeg::lossless;
 use super::{Format, Options};
 use crate::error::{Error, Result};
 use crate::kernels::control::Control;
@@ -43,14 +44,18 @@ pub fn flip(source: &Path, destination: &Path, options: &Options, control: &Cont
     let flipped = super::flip(&input, options, control)?;
     control.check()?;
     write(destination, &flipped.bytes)?;
-    Ok(Written {
+    let written = Written {
         format: flipped.format,
         width: flipped.width,
         height: flipped.height,
         lossless: flipped.lossless,
         bytes_in: input.len() as u64,
         bytes_out: flipped.bytes.len() as u64,
-    })
+    };
+    if written.format == Format::Jpeg {
+        lossless::recycle(flipped.bytes);
+    }
+    Ok(written)
 }
 
 fn read(source: &Path) -> Result<Vec<u8>> {

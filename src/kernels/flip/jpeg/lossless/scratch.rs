@@ -69,10 +69,12 @@ pub(super) fn give(scratch: Scratch) {
     });
 }
 
-/// An empty buffer for `capacity` bytes of output: the smallest that is free and large enough, or a new one.
+/// An empty buffer for `capacity` bytes of output: the smallest that is free and large enough, not by far, or a new one.
 pub(super) fn take_output(capacity: usize) -> Vec<u8> {
     let found = free(|free| {
-        let fits = free.outputs.iter().enumerate().filter(|(_, output)| output.capacity() >= capacity);
+        // Much too large a one would stay with a small result for as long as somebody keeps that.
+        let range = capacity..capacity.saturating_mul(4);
+        let fits = free.outputs.iter().enumerate().filter(|(_, output)| range.contains(&output.capacity()));
         let (index, _) = fits.min_by_key(|(_, output)| output.capacity())?;
         let output = free.outputs.swap_remove(index);
         free.bytes -= output.capacity();
