@@ -2,6 +2,7 @@
 /**
  * Takes connections from the channel and hands each to the server it is for, just as net would have accepted it.
  */
+const net = require('node:net');
 const { kHome } = require('./move/idle.js');
 const { Mover } = require('./move/mover.js');
 const { SOCKET, tcpClass } = require('./tcp.js');
@@ -11,6 +12,8 @@ const FULL = -1;
 const CLOSED = -3;
 /** How long a worker without room for another descriptor waits before it looks again, in milliseconds. */
 const FULL_DELAY = 10;
+/** What Node calls, by its symbol's description, when a socket goes to another thread. */
+const TRANSFER = 'messaging_transfer_symbol';
 /** Since Node 21 a maxConnections of 0 means none, before it meant no limit. */
 const ZERO_IS_A_LIMIT = Number(process.versions.node.split('.')[0]) > 20;
 
@@ -125,20 +128,34 @@ function counterOf(channel) {
 }
 
 /**
- * Every way a connection ends leads through its handle's close() or reset(). They are changed for the whole class, since
- * properties of its own would make each handle a slower object; a handle without a home is none of ours, or counted.
+ * Every way a connection ends leads through its handle's close() or reset(), or it leaves this loop for that of a worker
+ * thread. All are changed for the whole class, since properties of its own would make each handle a slower object; a
+ * handle without a home is none of ours, or counted.
  */
 function countCloses({ prototype }, count) {
+  const leave = (handle) => {
+    if (handle[kHome] === undefined) return;
+    handle[kHome] = undefined;
+    count();
+  };
   for (const name of ['close', 'reset']) {
     const method = prototype[name];
     prototype[name] = function countedClose(callback) {
-      if (this[kHome] !== undefined) {
-        this[kHome] = undefined;
-        count();
-      }
+      leave(this);
       return method.call(this, callback);
     };
   }
+  // Since Node 24 a socket may be in the list of what postMessage() transfers.
+  const { prototype: sockets } = net.Socket;
+  const transfer = Object.getOwnPropertySymbols(sockets).find(({ description }) => description === TRANSFER);
+  if (transfer === undefined) return;
+  const method = sockets[transfer];
+  sockets[transfer] = function countedTransfer(...args) {
+    const { _handle: handle } = this;
+    const transferred = Reflect.apply(method, this, args);
+    if (handle) leave(handle);
+    return transferred;
+  };
 }
 
 /** Such a worker's connections go to another, as in node:cluster, unless it asks to drop them itself. */
