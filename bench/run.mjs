@@ -28,7 +28,7 @@ try {
 async function run() {
   const { values, positionals } = parseArgs({ options: OPTIONS, allowPositionals: true });
   if (values.help) {
-    console.log('npm run bench -- [flip] [hash] [gzip] [koa] [dispatch] [broadcast] [options]');
+    console.log('npm run bench -- [flip] [hash] [gzip] [koa] [dispatch] [broadcast] [store] [options]');
     for (const [name, { help }] of Object.entries(OPTIONS)) console.log(`  --${name.padEnd(14)}${help}`);
     return 0;
   }

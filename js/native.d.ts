@@ -188,11 +188,8 @@ export declare class Jobs {
 
 /** One opening of a store, in one JavaScript environment. */
 export declare class StoreHandle {
-  /**
-   * Reads an entry into `scratch`: answers its tag + 256 times its length, or -1 where there is none. Where it is
-   * longer than `scratch` nothing is copied, and `getWhole` gives it.
-   */
-  get(key: string, scratch: Buffer): number | Failure
+  /** Where `readStore` finds it. */
+  get slot(): number
   /** Reads an entry into a buffer of its own: the tag, then the value. Null where there is none. */
   getWhole(key: string): Buffer | undefined | null | Failure
   /** Reads entries as of one moment; packed as `store_pack` says. */
@@ -205,24 +202,27 @@ export declare class StoreHandle {
   scan(prefix: string, after: string | undefined | null, limit: number, values: boolean): Buffer | Failure
   /** How many entries there are. */
   size(): number | Failure
-  /** Writes one entry. `ttl` in milliseconds, 0 for no end, here and below. Null, or why it was refused at once. */
-  set(id: number, key: string, tag: number, value: string | Uint8Array, ttl: number): Failure | null
+  /**
+   * Writes one entry. `ttl` in milliseconds, 0 for no end, here and below. A number is the answer, null says that it is
+   * drained later.
+   */
+  set(id: number, key: string, tag: number, value: string | Uint8Array, ttl: number): Answer
   /** Writes entries, all or none; packed as `store_pack` says. */
-  setMany(id: number, packed: Uint8Array): Failure | null
+  setMany(id: number, packed: Uint8Array): Answer
   /** Deletes keys. */
-  delete(id: number, keys: Array<string>): Failure | null
+  delete(id: number, keys: Array<string>): Answer
   /** Adds to a number. */
-  incr(id: number, key: string, by: number, ttl: number): Failure | null
+  incr(id: number, key: string, by: number, ttl: number): Answer
   /** Replaces an entry if it holds what is expected; a tag of 0 stands for no entry. */
-  cas(id: number, key: string, expectedTag: number, expected: string | Uint8Array, tag: number, value: string | Uint8Array, ttl: number): Failure | null
+  cas(id: number, key: string, expectedTag: number, expected: string | Uint8Array, tag: number, value: string | Uint8Array, ttl: number): Answer
   /** Gives an entry a new time to live. */
-  touch(id: number, key: string, ttl: number): Failure | null
+  touch(id: number, key: string, ttl: number): Answer
   /** Deletes what begins with `prefix`. */
-  clear(id: number, prefix: string): Failure | null
+  clear(id: number, prefix: string): Answer
   /** Asks to run the function of a `getOrSet`, under a number of the caller's: answers 0 run, 1 wait, 2 it is there. */
-  claim(id: number, key: string, run: number): Failure | null
+  claim(id: number, key: string, run: number): Answer
   /** Ends that run: `outcome` 0 with a value to store, 1 with nothing, 2 with what was thrown. */
-  settle(id: number, key: string, run: number, outcome: number, tag: number, value: string | Uint8Array, ttl: number): Failure | null
+  settle(id: number, key: string, run: number, outcome: number, tag: number, value: string | Uint8Array, ttl: number): Answer
   /** Looks how the run of a key is doing; `token` is what the last look gave. */
   wait(key: string, token?: string | undefined | null): StoreWait | Failure
   /** Takes every write that has ended since the last call. */
@@ -425,6 +425,12 @@ export interface Progress {
   /** Input bytes there will be, where that is known. */
   total?: number
 }
+
+/**
+ * Reads an entry of the store in a slot: a string or a number as such, undefined where there is none, of anything else
+ * the tag and the value's bytes.
+ */
+export declare function readStore(slot: number, key: string): string | number | undefined | Buffer | Failure
 
 /**
  * Takes children that have ended out of the process table, but for `known` ones, which somebody waits for; true when

@@ -6,6 +6,7 @@ export const WORDS = {
   koa: () => import('../koa.mjs'),
   dispatch: () => import('../dispatch.mjs'),
   broadcast: () => import('../broadcast.mjs'),
+  store: () => import('../store.mjs'),
 };
 
 /**

@@ -5,15 +5,14 @@ const native = require('../native.js');
 const { decode } = require('./codec.js');
 const { packEntries, unpackEntries, unpackKeys, unpackValues } = require('./pack.js');
 
-/** Reads go through this memory: making a buffer for each costs more than the read. */
-const scratch = Buffer.allocUnsafeSlow(64 * 1024);
-
+const { readStore } = native;
 const NOTHING = Buffer.alloc(0);
 
 class SharedBackend {
   /** Reads answer at once. */
   synchronous = true;
   #handle;
+  #slot;
   /** id -> how to settle the promise of a write. */
   #pending = new Map();
   #lastId = 0;
@@ -22,15 +21,13 @@ class SharedBackend {
   constructor(options) {
     const handle = native.openStore(options, () => this.#drain());
     this.#handle = checked(handle);
+    this.#slot = handle.slot;
   }
 
   get(key) {
-    const found = checked(this.#handle.get(key, scratch));
-    if (found < 0) return undefined;
-    const [tag, length] = [found & 255, Math.floor(found / 256)];
-    if (length <= scratch.length) return decode(tag, scratch, 0, length);
-    const whole = this.raw(key);
-    return whole && decode(whole.tag, whole.body, 0, whole.body.length);
+    const found = readStore(this.#slot, key);
+    if (typeof found !== 'object') return found;
+    return Buffer.isBuffer(found) ? decode(found[0], found, 1, found.length) : checked(found);
   }
 
   /** An entry as it is stored: @returns {{ tag: number, body: Buffer } | undefined} */
@@ -110,14 +107,16 @@ class SharedBackend {
     this.#handle.close();
   }
 
+  /** @returns {number | Promise<number>} a write that takes microseconds is mostly done at once */
   #write(start) {
     // A number comes round after 2^32 writes: by then its namesake has long ended.
     this.#lastId = (this.#lastId + 1) >>> 0;
+    const answer = start(this.#lastId);
+    if (typeof answer === 'number') return answer;
+    if (answer !== null) return Promise.reject(fromNative(answer));
     const job = {};
     job.promise = new Promise((resolve, reject) => Object.assign(job, { resolve, reject }));
-    const failure = start(this.#lastId);
-    if (failure) job.reject(fromNative(failure));
-    else this.#pending.set(this.#lastId, job);
+    this.#pending.set(this.#lastId, job);
     return job.promise;
   }
 

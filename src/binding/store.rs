@@ -4,16 +4,18 @@ use super::failure::Failure;
 use super::store_desk::Answers;
 use super::store_pack;
 use crate::error::{Error, Result};
-use crate::store::engine::{Settings, Wait};
+use crate::store::engine::{Engine, Settings, Wait};
 use crate::store::flight::Token;
 use crate::store::op::{Entry, Op, Outcome, Value};
-use crate::store::record::now_ms;
+use crate::store::record::{NUMBER, TEXT, now_ms};
 use crate::store::registry::Handle;
 use crate::store::roots;
 use crate::store::writer::Desk;
-use napi::Env;
-use napi::bindgen_prelude::{Buffer, BufferSlice, Either, Float64Array, Function, Uint8Array};
+use crate::sys::javascript::ShortText;
+use napi::bindgen_prelude::{Buffer, BufferSlice, Either, Either3, Either5, Float64Array, Function, Null, Uint8Array};
+use napi::{Env, JsString};
 use napi_derive::napi;
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -59,12 +61,18 @@ pub struct Drained {
     pub failed: Vec<FailedWrite>,
 }
 
+/// What comes of handing a write in: its answer when it was done at once, why it was refused, or null when the answer is
+/// drained later.
+#[napi]
+pub type StoreAnswer = Either3<f64, Failure, Null>;
+
 /// One opening of a store, in one JavaScript environment.
 #[napi]
 pub struct StoreHandle {
     handle: Arc<Mutex<Handle>>,
     answers: Arc<Answers>,
     desk: Arc<dyn Desk>,
+    slot: u32,
 }
 
 /// Opens the store in a folder; `wake` is called on the event loop when writes have ended, and must call `drain()`.
@@ -79,17 +87,26 @@ pub fn open_store(
     let StoreOptions { path, max_size, evict, durable } = options;
     let settings = Settings { max_size: max_size as u64, evict, durable };
     let handle = match Handle::open(Path::new(&path), settings) {
-        Ok(handle) => Arc::new(Mutex::new(handle)),
+        Ok(handle) => handle,
         Err(error) => return Ok(Either::B(error.into())),
     };
+    let slot = match handle.shared_engine() {
+        Ok(engine) => take_slot(engine),
+        Err(error) => return Ok(Either::B(error.into())),
+    };
+    let handle = Arc::new(Mutex::new(handle));
     let answers = Arc::new(Answers::new(wake)?);
     let desk: Arc<dyn Desk> = Arc::clone(&answers) as _;
     // What was handed in before process.exit() or the end of a worker thread is written, and no answer comes later.
-    env.add_env_cleanup_hook((Arc::clone(&handle), Arc::clone(&answers)), |(handle, answers)| {
+    env.add_env_cleanup_hook((Arc::clone(&handle), Arc::clone(&answers)), move |(handle, answers)| {
         answers.wait();
-        lock(&handle).close();
+        let mut handle = lock(&handle);
+        if handle.engine().is_ok() {
+            free_slot(slot);
+            handle.close();
+        }
     })?;
-    Ok(Either::A(StoreHandle { handle, answers, desk }))
+    Ok(Either::A(StoreHandle { handle, answers, desk, slot }))
 }
 
 /// The folder for stores that die with process `pid`, in the first of `candidates` where that can be.
@@ -107,22 +124,60 @@ pub fn remove_store_root(pid: u32, candidates: Vec<String>) {
     roots::remove(pid, &paths(candidates));
 }
 
+thread_local! {
+    /// The stores that this thread's environment has open, by slot: a read finds its store here, which costs less than
+    /// unwrapping an object does.
+    static SLOTS: RefCell<Vec<Option<Arc<Engine>>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// What a read answers.
+type Read<'e> = Either5<JsString<'e>, f64, (), BufferSlice<'e>, Failure>;
+
+/// Reads an entry of the store in a slot: a string or a number as such, undefined where there is none, of anything else
+/// the tag and the value's bytes.
+#[napi(
+    catch_unwind,
+    ts_args_type = "slot: number, key: string",
+    ts_return_type = "string | number | undefined | Buffer | Failure"
+)]
+pub fn read_store<'e>(env: &'e Env, slot: u32, key: ShortText) -> napi::Result<Read<'e>> {
+    SLOTS.with_borrow(|slots| {
+        let Some(Some(engine)) = slots.get(slot as usize) else { return Ok(Either5::E(Error::StoreClosed.into())) };
+        let found = engine.get(key.as_bytes(), |record| match record.tag {
+            TEXT => text(env, record.payload).map(Either5::A),
+            NUMBER => Ok(Either5::B(record.number().unwrap_or(f64::NAN))),
+            tag => BufferSlice::from_data(env, [&[tag], record.payload].concat()).map(Either5::D),
+        });
+        match found {
+            Ok(found) => found.unwrap_or(Ok(Either5::C(()))),
+            Err(error) => Ok(Either5::E(error.into())),
+        }
+    })
+}
+
+fn take_slot(engine: &Arc<Engine>) -> u32 {
+    SLOTS.with_borrow_mut(|slots| {
+        let free = slots.iter().position(Option::is_none).unwrap_or(slots.len());
+        slots.resize_with(slots.len().max(free + 1), || None);
+        slots[free] = Some(Arc::clone(engine));
+        free as u32
+    })
+}
+
+fn free_slot(slot: u32) {
+    SLOTS.with_borrow_mut(|slots| {
+        if let Some(place) = slots.get_mut(slot as usize) {
+            *place = None;
+        }
+    });
+}
+
 #[napi]
 impl StoreHandle {
-    /// Reads an entry into `scratch`: answers its tag + 256 times its length, or -1 where there is none. Where it is
-    /// longer than `scratch` nothing is copied, and `getWhole` gives it.
-    #[napi(catch_unwind)]
-    pub fn get(&self, key: String, mut scratch: BufferSlice<'_>) -> Either<f64, Failure> {
-        self.read(|handle| {
-            let found = handle.engine()?.get(key.as_bytes(), |record| {
-                let length = record.payload.len();
-                if let Some(room) = scratch.get_mut(..length) {
-                    room.copy_from_slice(record.payload);
-                }
-                f64::from(record.tag) + 256.0 * length as f64
-            })?;
-            Ok(found.unwrap_or(-1.0))
-        })
+    /// Where `readStore` finds it.
+    #[napi(getter, catch_unwind)]
+    pub fn slot(&self) -> u32 {
+        self.slot
     }
 
     /// Reads an entry into a buffer of its own: the tag, then the value. Null where there is none.
@@ -191,7 +246,8 @@ impl StoreHandle {
         self.read(|handle| Ok(handle.engine()?.size()? as f64))
     }
 
-    /// Writes one entry. `ttl` in milliseconds, 0 for no end, here and below. Null, or why it was refused at once.
+    /// Writes one entry. `ttl` in milliseconds, 0 for no end, here and below. A number is the answer, null says that it is
+    /// drained later.
     #[napi(catch_unwind)]
     pub fn set(
         &self,
@@ -201,29 +257,29 @@ impl StoreHandle {
         tag: u8,
         value: Either<String, Uint8Array>,
         ttl: f64,
-    ) -> napi::Result<Option<Failure>> {
+    ) -> napi::Result<StoreAnswer> {
         let value = value_of(tag, value);
         self.submit(&env, id, Op::Set(vec![Entry { key: key.into_bytes(), value, ttl: ttl_of(ttl) }]))
     }
 
     /// Writes entries, all or none; packed as `store_pack` says.
     #[napi(catch_unwind)]
-    pub fn set_many(&self, env: Env, id: u32, packed: Uint8Array) -> napi::Result<Option<Failure>> {
+    pub fn set_many(&self, env: Env, id: u32, packed: Uint8Array) -> napi::Result<StoreAnswer> {
         match store_pack::entries(&packed) {
             Some(entries) => self.submit(&env, id, Op::Set(entries)),
-            None => Ok(Some(Error::Internal("entries were packed wrongly".into()).into())),
+            None => Ok(Either3::B(Error::Internal("entries were packed wrongly".into()).into())),
         }
     }
 
     /// Deletes keys.
     #[napi(catch_unwind)]
-    pub fn delete(&self, env: Env, id: u32, keys: Vec<String>) -> napi::Result<Option<Failure>> {
+    pub fn delete(&self, env: Env, id: u32, keys: Vec<String>) -> napi::Result<StoreAnswer> {
         self.submit(&env, id, Op::Delete(keys.into_iter().map(String::into_bytes).collect()))
     }
 
     /// Adds to a number.
     #[napi(catch_unwind)]
-    pub fn incr(&self, env: Env, id: u32, key: String, by: f64, ttl: f64) -> napi::Result<Option<Failure>> {
+    pub fn incr(&self, env: Env, id: u32, key: String, by: f64, ttl: f64) -> napi::Result<StoreAnswer> {
         self.submit(&env, id, Op::Incr { key: key.into_bytes(), by, ttl: ttl_of(ttl) })
     }
 
@@ -240,7 +296,7 @@ impl StoreHandle {
         tag: u8,
         value: Either<String, Uint8Array>,
         ttl: f64,
-    ) -> napi::Result<Option<Failure>> {
+    ) -> napi::Result<StoreAnswer> {
         let some = |tag, value| (tag != 0).then(|| value_of(tag, value));
         let (expected, next) = (some(expected_tag, expected), some(tag, value));
         self.submit(&env, id, Op::Cas { key: key.into_bytes(), expected, next, ttl: ttl_of(ttl) })
@@ -248,26 +304,26 @@ impl StoreHandle {
 
     /// Gives an entry a new time to live.
     #[napi(catch_unwind)]
-    pub fn touch(&self, env: Env, id: u32, key: String, ttl: f64) -> napi::Result<Option<Failure>> {
+    pub fn touch(&self, env: Env, id: u32, key: String, ttl: f64) -> napi::Result<StoreAnswer> {
         self.submit(&env, id, Op::Touch { key: key.into_bytes(), ttl: ttl_of(ttl) })
     }
 
     /// Deletes what begins with `prefix`.
     #[napi(catch_unwind)]
-    pub fn clear(&self, env: Env, id: u32, prefix: String) -> napi::Result<Option<Failure>> {
+    pub fn clear(&self, env: Env, id: u32, prefix: String) -> napi::Result<StoreAnswer> {
         self.submit(&env, id, Op::Clear { prefix: prefix.into_bytes() })
     }
 
     /// Asks to run the function of a `getOrSet`, under a number of the caller's: answers 0 run, 1 wait, 2 it is there.
     #[napi(catch_unwind)]
-    pub fn claim(&self, env: Env, id: u32, key: String, run: f64) -> napi::Result<Option<Failure>> {
+    pub fn claim(&self, env: Env, id: u32, key: String, run: f64) -> napi::Result<StoreAnswer> {
         let member = lock(&self.handle).member();
         match member {
             Ok(member) => {
                 let token = Token { member, run: run as u64 };
                 self.submit(&env, id, Op::Claim { key: key.into_bytes(), token })
             }
-            Err(error) => Ok(Some(error.into())),
+            Err(error) => Ok(Either3::B(error.into())),
         }
     }
 
@@ -284,11 +340,11 @@ impl StoreHandle {
         tag: u8,
         value: Either<String, Uint8Array>,
         ttl: f64,
-    ) -> napi::Result<Option<Failure>> {
+    ) -> napi::Result<StoreAnswer> {
         let member = lock(&self.handle).member();
         let member = match member {
             Ok(member) => member,
-            Err(error) => return Ok(Some(error.into())),
+            Err(error) => return Ok(Either3::B(error.into())),
         };
         let value = value_of(tag, value);
         let outcome = match outcome {
@@ -334,7 +390,12 @@ impl StoreHandle {
     /// Lets go of the store; what was handed in is written.
     #[napi(catch_unwind)]
     pub fn close(&self) {
-        lock(&self.handle).close();
+        let mut handle = lock(&self.handle);
+        // Once only: the slot may be another's by then.
+        if handle.engine().is_ok() {
+            free_slot(self.slot);
+            handle.close();
+        }
     }
 
     fn read<T>(&self, work: impl FnOnce(&Handle) -> Result<T>) -> Either<T, Failure> {
@@ -344,15 +405,25 @@ impl StoreHandle {
         }
     }
 
-    fn submit(&self, env: &Env, id: u32, op: Op) -> napi::Result<Option<Failure>> {
+    fn submit(&self, env: &Env, id: u32, op: Op) -> napi::Result<StoreAnswer> {
+        if self.answers.may_write_at_once()
+            && let Some(answer) = lock(&self.handle).at_once(&op)
+        {
+            return Ok(answer.map_or_else(|error| Either3::B(error.into()), Either3::A));
+        }
         self.answers.expect();
         if let Err(error) = lock(&self.handle).submit(&self.desk, id, op) {
             self.answers.forget();
-            return Ok(Some(error.into()));
+            return Ok(Either3::B(error.into()));
         }
         self.answers.stay_awake(env, true)?;
-        Ok(None)
+        Ok(Either3::C(Null))
     }
+}
+
+/// ASCII, which most text is, needs no decoding.
+fn text<'e>(env: &'e Env, bytes: &[u8]) -> napi::Result<JsString<'e>> {
+    if bytes.is_ascii() { env.create_string_latin1(bytes) } else { env.create_string(String::from_utf8_lossy(bytes)) }
 }
 
 fn value_of(tag: u8, value: Either<String, Uint8Array>) -> Value {

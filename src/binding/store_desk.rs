@@ -12,6 +12,9 @@ use std::time::Duration;
 /// must not hold this one for ever.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// Writes that the loop does itself between two drains.
+const AT_ONCE: u32 = 16;
+
 /// Answers that wait to be drained, and how many are still to come.
 pub struct Answers {
     wakeup: Wakeup,
@@ -22,6 +25,8 @@ pub struct Answers {
 #[derive(Default)]
 struct State {
     outstanding: usize,
+    /// Writes the loop may still do itself before it has to turn.
+    at_once: u32,
     ended: Vec<(u32, Result<f64>)>,
 }
 
@@ -29,6 +34,17 @@ impl Answers {
     /// `wake` is called on the loop when there are answers.
     pub fn new(wake: Function<(), ()>) -> napi::Result<Self> {
         Ok(Self { wakeup: Wakeup::new(wake)?, state: Mutex::default(), changed: Condvar::new() })
+    }
+
+    /// Whether the next write may be done on the loop: none is under way, which it would overtake, and the loop has turned
+    /// since the last few. An `await` of what is done already lets nothing else run.
+    pub fn may_write_at_once(&self) -> bool {
+        let mut state = self.lock();
+        if state.outstanding > 0 || state.at_once == 0 {
+            return false;
+        }
+        state.at_once -= 1;
+        true
     }
 
     /// One more is to come.
@@ -45,6 +61,7 @@ impl Answers {
     pub fn take(&self) -> (Vec<(u32, Result<f64>)>, bool) {
         self.wakeup.draining();
         let mut state = self.lock();
+        state.at_once = AT_ONCE;
         (std::mem::take(&mut state.ended), state.outstanding == 0)
     }
 

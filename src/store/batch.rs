@@ -19,6 +19,8 @@ pub enum Failed {
     Itself(Error),
     /// LMDB gave up: the whole transaction is lost.
     All(heed::Error),
+    /// It would take long, and the batch is to be brief: nothing was written.
+    Later,
 }
 
 impl From<heed::Error> for Failed {
@@ -43,6 +45,7 @@ pub struct Batch<'e> {
     counts: Counts,
     before: Counts,
     now: u64,
+    brief: bool,
 }
 
 impl<'e> Batch<'e> {
@@ -51,7 +54,12 @@ impl<'e> Batch<'e> {
         let transaction = engine.env().write_txn()?;
         let table = engine.table();
         let counts = table.get(&transaction, COUNTS)?.and_then(Counts::parse).unwrap_or_default();
-        Ok(Self { engine, table, transaction, before: counts.clone(), counts, now: now_ms() })
+        Ok(Self { engine, table, transaction, before: counts.clone(), counts, now: now_ms(), brief: false })
+    }
+
+    /// From now on nothing is swept or evicted: who asks for that is told to come later.
+    pub fn be_brief(&mut self) {
+        self.brief = true;
     }
 
     /// Writes all that was applied.
@@ -313,6 +321,9 @@ impl<'e> Batch<'e> {
         }
         if self.counts.bytes + growth <= limit {
             return Ok(());
+        }
+        if self.brief {
+            return Err(Failed::Later);
         }
         // What has expired goes first, also where nothing may be evicted.
         while self.counts.bytes + growth > limit && self.sweep()? > 0 {}

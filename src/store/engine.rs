@@ -3,7 +3,8 @@
 use super::clock::Clock;
 use super::flight::{Flight, Token};
 use super::folder::Folder;
-use super::record::{COUNTS, ENTRY, EXPIRY, FLIGHT, Record, SETTINGS, key_in, now_ms};
+use super::record::{COUNTS, ENTRY, EXPIRY, FLIGHT, MAX_KEY, Record, SETTINGS, key_in, now_ms};
+use super::turn::Turn;
 use crate::error::{Error, Result};
 use crate::sys::lmdb;
 use heed::types::Bytes;
@@ -86,6 +87,7 @@ pub struct Engine {
     table: Table,
     settings: Settings,
     clock: Option<Clock>,
+    turn: Turn,
     folder: Folder,
 }
 
@@ -121,7 +123,8 @@ impl Engine {
         }
         folder.share()?;
         let clock = if settings.evict { Some(folder.clock()?) } else { None };
-        Ok(Self { env, table, settings, clock, folder })
+        let turn = folder.turn()?;
+        Ok(Self { env, table, settings, clock, turn, folder })
     }
 
     /// Reads the settings that hold, or writes ours where no other process has the store open.
@@ -167,6 +170,11 @@ impl Engine {
         self.clock.as_ref()
     }
 
+    /// Who writes at this moment.
+    pub fn turn(&self) -> &Turn {
+        &self.turn
+    }
+
     pub(super) fn env(&self) -> &Env<WithTls> {
         &self.env
     }
@@ -177,13 +185,18 @@ impl Engine {
 
     /// Gives `key`'s live entry to `take`; `None` where there is none.
     pub fn get<T>(&self, key: &[u8], take: impl FnOnce(Record<'_>) -> T) -> Result<Option<T>> {
-        let full = key_in(ENTRY, key);
+        // On the stack: a read costs no more than some allocations do.
+        let mut room = [0; 1 + MAX_KEY];
+        let Some(full) = room.get_mut(..=key.len()) else { return Ok(None) };
+        full[0] = ENTRY;
+        full[1..].copy_from_slice(key);
+        let full = &*full;
         self.read(|transaction| {
-            let Some(bytes) = self.table.get(transaction, &full)? else { return Ok(None) };
+            let Some(bytes) = self.table.get(transaction, full)? else { return Ok(None) };
             Ok(Record::parse(bytes).filter(|record| record.expires.is_none() || record.is_live(now_ms())).map(
                 |record| {
                     if let Some(clock) = &self.clock {
-                        clock.touch(&full);
+                        clock.touch(full);
                     }
                     take(record)
                 },

@@ -5,10 +5,12 @@
 //! store.lock           locked (flock) by every process that has the store open: shared, or exclusively by the first
 //!                      while it looks the file over
 //! clock                the evictor's bits
+//! turn                 who writes at this moment ([`turn`](super::turn))
 //! members/             one file for each that runs `getOrSet`, locked while it lives
 //! ```
 //! The kernel drops these locks with the process, however it ends, and sees them across containers that share a folder.
 
+use super::turn::{self, Turn};
 use super::{check, clock};
 use crate::error::{Error, Result};
 use crate::sys::{fs as sysfs, lmdb};
@@ -67,6 +69,7 @@ impl Folder {
         let name = self.path.join("lock.mdb");
         reserve(&name, lmdb::LOCK_BYTES)?;
         reserve(&self.path.join("clock"), clock::BYTES)?;
+        reserve(&self.path.join("turn"), turn::BYTES)?;
         for member in fs::read_dir(self.path.join("members")).into_iter().flatten().flatten() {
             // A leftover of a process that is gone; if it cannot be removed it does no harm.
             let _ = fs::remove_file(member.path());
@@ -94,6 +97,15 @@ impl Folder {
     pub fn clock(&self) -> Result<clock::Clock> {
         let name = self.path.join("clock");
         open(&name).and_then(|file| clock::Clock::open(&file).map_err(|error| Error::io("mmap", &name, error)))
+    }
+
+    /// Who writes at this moment.
+    ///
+    /// # Errors
+    /// What opening and mapping the file answer.
+    pub fn turn(&self) -> Result<Turn> {
+        let name = self.path.join("turn");
+        open(&name).and_then(|file| Turn::open(&file).map_err(|error| Error::io("mmap", &name, error)))
     }
 
     /// A new member of the store.

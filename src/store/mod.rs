@@ -14,6 +14,7 @@ pub mod op;
 pub mod record;
 pub mod registry;
 pub mod roots;
+pub mod turn;
 pub mod writer;
 
 #[cfg(test)]

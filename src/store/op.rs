@@ -81,6 +81,24 @@ pub enum Op {
     },
 }
 
+/// Values of up to this many bytes are written in a few microseconds.
+const BRIEF: usize = 4096;
+
+impl Op {
+    /// Whether it touches one entry, and not much of it.
+    pub fn is_brief(&self) -> bool {
+        let small = |value: &Value| value.payload.len() <= BRIEF;
+        match self {
+            Self::Set(entries) => matches!(&entries[..], [one] if small(&one.value)),
+            Self::Delete(keys) => keys.len() == 1,
+            Self::Incr { .. } | Self::Touch { .. } => true,
+            Self::Cas { next, .. } => next.as_ref().is_none_or(small),
+            // A claim may have to look whether another process lives.
+            Self::Clear { .. } | Self::Size | Self::Claim { .. } | Self::Settle { .. } => false,
+        }
+    }
+}
+
 /// What a function run by `getOrSet` came to.
 #[derive(Debug)]
 pub enum Outcome {

@@ -27,8 +27,10 @@ pub const MAX_KEY: usize = 1024;
 /// Longest value in bytes: LMDB takes up to 4 GiB.
 pub const MAX_VALUE: usize = 0x7fff_0000;
 
-/// Tag of a number: eight bytes, little-endian. JavaScript's other tags mean nothing here.
+/// Tag of a number: eight bytes, little-endian. The tags are JavaScript's (`js/store/codec.js`); others mean nothing here.
 pub const NUMBER: u8 = 4;
+/// Tag of text: UTF-8.
+pub const TEXT: u8 = 2;
 /// The tag's bit that says that an expiry time follows.
 const EXPIRES: u8 = 0x80;
 

@@ -3,7 +3,7 @@
 use super::engine::{Engine, Settings};
 use super::folder::Member;
 use super::op::Op;
-use super::writer::{Desk, Writer};
+use super::writer::{self, Desk, Writer};
 use crate::error::{Error, Result};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -64,6 +64,14 @@ impl Handle {
         self.engine.as_deref().ok_or(Error::StoreClosed)
     }
 
+    /// The store, to be let go of before [`close`](Self::close).
+    ///
+    /// # Errors
+    /// As [`engine`](Self::engine).
+    pub fn shared_engine(&self) -> Result<&Arc<Engine>> {
+        self.engine.as_ref().ok_or(Error::StoreClosed)
+    }
+
     /// Hands a write in.
     ///
     /// # Errors
@@ -71,6 +79,11 @@ impl Handle {
     pub fn submit(&self, desk: &Arc<dyn Desk>, id: u32, op: Op) -> Result<()> {
         self.writer.as_ref().ok_or(Error::StoreClosed)?.submit(desk, id, op);
         Ok(())
+    }
+
+    /// Applies a write at once where that takes microseconds; `None`: it is to be handed in.
+    pub fn at_once(&self, op: &Op) -> Option<Result<f64>> {
+        writer::at_once(self.engine.as_deref()?, op)
     }
 
     /// This handle's number as one that runs `getOrSet`.

@@ -168,16 +168,38 @@ fn commit(engine: &Engine, ops: &[&Op]) -> Vec<Result<f64>> {
 
 fn attempt(engine: &Engine, ops: &[&Op]) -> heed::Result<Vec<Result<f64>>> {
     let mut batch = Batch::begin(engine)?;
+    let _turn = engine.turn().announce();
     let mut answers = Vec::with_capacity(ops.len());
     for op in ops {
         answers.push(match batch.apply(op) {
             Ok(answer) => Ok(answer),
             Err(Failed::Itself(error)) => Err(error),
             Err(Failed::All(error)) => return Err(error),
+            Err(Failed::Later) => Err(Error::Internal("a long batch was asked to be brief".into())),
         });
     }
     batch.commit()?;
     Ok(answers)
+}
+
+/// Applies one operation on the caller's own thread, which is an event loop: only where nobody else writes, and where it
+/// takes microseconds. `None`: hand it to the writer.
+pub fn at_once(engine: &Engine, op: &Op) -> Option<Result<f64>> {
+    // A durable commit waits for the disk.
+    if engine.settings().durable || !op.is_brief() {
+        return None;
+    }
+    let _turn = engine.turn().try_take()?;
+    let mut batch = Batch::begin(engine).ok()?;
+    batch.be_brief();
+    let answer = match batch.apply(op) {
+        Ok(answer) => answer,
+        Err(Failed::Itself(error)) => return Some(Err(error)),
+        Err(Failed::All(_) | Failed::Later) => return None,
+    };
+    // What fails here (no room left, say) has changed nothing: the writer knows what to do.
+    batch.commit().ok()?;
+    Some(Ok(answer))
 }
 
 /// The file system is full before `maxSize` is reached: a quarter of the entries makes room. Says whether it worked.

@@ -1,10 +1,12 @@
 //! Memory that JavaScript and Rust share, and calling JavaScript from a callback of the event loop, as Node itself does
-//! it: with `process.nextTick` and promises run after the call, and an exception going to `uncaughtException`.
+//! it: with `process.nextTick` and promises run after the call, and an exception going to `uncaughtException`;
+//! and reading short strings without allocating.
 
-use napi::bindgen_prelude::{ArrayBuffer, Buffer, BufferSlice, FromNapiValue, Function};
+use napi::bindgen_prelude::{ArrayBuffer, Buffer, BufferSlice, FromNapiValue, Function, TypeName, ValidateNapiValue};
 use napi::sys;
 use napi::{Env, JsValue};
 use std::ffi::c_void;
+use std::mem::MaybeUninit;
 use std::ptr::null_mut;
 use std::sync::atomic::AtomicU32;
 
@@ -126,6 +128,50 @@ pub fn lend<T: 'static>(env: &Env, owner: T, word: impl Fn(&T) -> &AtomicU32) ->
     }
     // SAFETY: a live handle of an array buffer of this environment.
     unsafe { ArrayBuffer::from_napi_value(env.raw(), buffer) }.ok()
+}
+
+/// A string argument of at most [`ROOM`] bytes of UTF-8, in one call and without the heap; a longer one is cut, which the
+/// caller has ruled out.
+pub struct ShortText {
+    bytes: [MaybeUninit<u8>; ROOM + 1],
+    length: usize,
+}
+
+/// Bytes of a [`ShortText`].
+pub const ROOM: usize = 1024;
+
+impl ShortText {
+    /// Its UTF-8.
+    pub fn as_bytes(&self) -> &[u8] {
+        // SAFETY: Node-API has written `length` bytes, and that is no more than there is room for.
+        unsafe { std::slice::from_raw_parts(self.bytes.as_ptr().cast(), self.length) }
+    }
+}
+
+impl TypeName for ShortText {
+    fn type_name() -> &'static str {
+        "String"
+    }
+
+    fn value_type() -> napi::ValueType {
+        napi::ValueType::String
+    }
+}
+
+impl ValidateNapiValue for ShortText {}
+
+impl FromNapiValue for ShortText {
+    unsafe fn from_napi_value(env: sys::napi_env, value: sys::napi_value) -> napi::Result<Self> {
+        let mut text = Self { bytes: [MaybeUninit::uninit(); ROOM + 1], length: 0 };
+        // SAFETY: `env` and `value` are live by this function's contract; the call writes as many bytes as it is told
+        // there are at most, a NUL among them, and their number.
+        let status = unsafe {
+            let start = text.bytes.as_mut_ptr().cast();
+            sys::napi_get_value_string_utf8(env, value, start, ROOM + 1, &raw mut text.length)
+        };
+        check(status)?;
+        Ok(text)
+    }
 }
 
 fn ok(status: sys::napi_status) -> Option<()> {

@@ -11,7 +11,7 @@ pub mod clock;
 #[cfg(target_os = "linux")]
 pub mod epoll;
 pub mod fs;
-#[cfg(all(target_os = "linux", feature = "binding", not(test)))]
+#[cfg(all(feature = "binding", not(test)))]
 pub mod javascript;
 #[cfg(all(feature = "binding", not(test)))]
 pub mod lent;
