@@ -206,23 +206,25 @@ export declare class StoreHandle {
    * Writes one entry. `ttl` in milliseconds, 0 for no end, here and below. A number is the answer, null says that it is
    * drained later.
    */
-  set(id: number, key: string, tag: number, value: string | Uint8Array, ttl: number): Answer
+  set(id: number, key: string, tag: number, value: string | Uint8Array, ttl: number): StoreAnswer
   /** Writes entries, all or none; packed as `store_pack` says. */
-  setMany(id: number, packed: Uint8Array): Answer
+  setMany(id: number, packed: Uint8Array): StoreAnswer
   /** Deletes keys. */
-  delete(id: number, keys: Array<string>): Answer
+  delete(id: number, keys: Array<string>): StoreAnswer
   /** Adds to a number. */
-  incr(id: number, key: string, by: number, ttl: number): Answer
+  incr(id: number, key: string, by: number, ttl: number): StoreAnswer
   /** Replaces an entry if it holds what is expected; a tag of 0 stands for no entry. */
-  cas(id: number, key: string, expectedTag: number, expected: string | Uint8Array, tag: number, value: string | Uint8Array, ttl: number): Answer
+  cas(id: number, key: string, expectedTag: number, expected: string | Uint8Array, tag: number, value: string | Uint8Array, ttl: number): StoreAnswer
   /** Gives an entry a new time to live. */
-  touch(id: number, key: string, ttl: number): Answer
+  touch(id: number, key: string, ttl: number): StoreAnswer
   /** Deletes what begins with `prefix`. */
-  clear(id: number, prefix: string): Answer
+  clear(id: number, prefix: string): StoreAnswer
   /** Asks to run the function of a `getOrSet`, under a number of the caller's: answers 0 run, 1 wait, 2 it is there. */
-  claim(id: number, key: string, run: number): Answer
+  claim(id: number, key: string, run: number): StoreAnswer
   /** Ends that run: `outcome` 0 with a value to store, 1 with nothing, 2 with what was thrown. */
-  settle(id: number, key: string, run: number, outcome: number, tag: number, value: string | Uint8Array, ttl: number): Answer
+  settle(id: number, key: string, run: number, outcome: number, tag: number, value: string | Uint8Array, ttl: number): StoreAnswer
+  /** Counts as gone for all who wait for its runs. */
+  abandon(): void
   /** Looks how the run of a key is doing; `token` is what the last look gave. */
   wait(key: string, token?: string | undefined | null): StoreWait | Failure
   /** Takes every write that has ended since the last call. */
@@ -471,6 +473,12 @@ export interface StallReport {
   /** `suspect`: it will be stalled soon; `stalled`; `recovered`: it was one of these and turns again. */
   look: string
 }
+
+/**
+ * What comes of handing a write in: its answer when it was done at once, why it was refused, or null when the answer is
+ * drained later.
+ */
+export type StoreAnswer = number | Failure | null
 
 /** What a store is opened with. */
 export interface StoreOptions {

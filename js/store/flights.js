@@ -53,13 +53,23 @@ class Flights {
       const value = await fn();
       encoded = value === undefined ? undefined : encode(value);
     } catch (thrown) {
-      // Who waits elsewhere is told. Should that fail they take over, which is no worse.
-      await this.#backend.settle(key, run, THROWN, { tag: 1, body: encodeError(thrown) }, 0).catch(() => {});
+      await this.#settle(key, run, THROWN, { tag: 1, body: encodeError(thrown) }, 0).catch(() => {});
       throw thrown;
     }
-    if (encoded === undefined) await this.#backend.settle(key, run, NOTHING, NONE, 0);
-    else await this.#backend.settle(key, run, VALUE, encoded, ttl);
+    if (encoded === undefined) await this.#settle(key, run, NOTHING, NONE, 0);
+    else await this.#settle(key, run, VALUE, encoded, ttl);
     return encoded;
+  }
+
+  /** Ends a run. Where that cannot be written (a full disk, say) nobody must wait for it: we count as gone. */
+  async #settle(key, run, ...outcome) {
+    try {
+      await this.#backend.settle(key, run, ...outcome);
+    } catch (error) {
+      const ended = await this.#backend.settle(key, run, NOTHING, NONE, 0).catch(() => undefined);
+      if (ended === undefined) await this.#backend.abandon();
+      throw error;
+    }
   }
 
   async #wait(key) {

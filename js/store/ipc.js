@@ -118,6 +118,10 @@ class EncodedBackend {
     return this.call('wait', key, token);
   }
 
+  abandon() {
+    return this.close();
+  }
+
   async close() {
     await this.call('leave', this.owner);
   }

@@ -98,6 +98,11 @@ class SharedBackend {
     return this.#write((id) => this.#handle.settle(id, key, run, outcome, tag, body, ttl));
   }
 
+  /** All runs of this opening count as those of one that died. */
+  abandon() {
+    this.#handle.abandon();
+  }
+
   wait(key, token) {
     return checked(this.#handle.wait(key, token));
   }

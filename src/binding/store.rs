@@ -355,6 +355,12 @@ impl StoreHandle {
         self.submit(&env, id, Op::Settle { key: key.into_bytes(), token: Token { member, run: run as u64 }, outcome })
     }
 
+    /// Counts as gone for all who wait for its runs.
+    #[napi(catch_unwind)]
+    pub fn abandon(&self) {
+        lock(&self.handle).leave();
+    }
+
     /// Looks how the run of a key is doing; `token` is what the last look gave.
     #[napi(catch_unwind)]
     pub fn wait(&self, key: String, token: Option<String>) -> Either<StoreWait, Failure> {

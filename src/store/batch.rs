@@ -85,10 +85,6 @@ impl<'e> Batch<'e> {
             Op::Cas { key, expected, next, ttl } => self.cas(key, expected.as_ref(), next.as_ref(), *ttl).map(answer),
             Op::Touch { key, ttl } => self.touch(key, *ttl).map(answer),
             Op::Clear { prefix } => self.clear(prefix).map(|count| count as f64),
-            Op::Size => {
-                while self.sweep()? == SWEEP {}
-                Ok(self.counts.entries as f64)
-            }
             Op::Claim { key, token } => self.claim(key, *token).map(|claimed| claimed as u8 as f64),
             Op::Settle { key, token, outcome } => self.settle(key, *token, outcome).map(answer),
         }

@@ -312,15 +312,29 @@ impl Engine {
         transaction.and_then(|transaction| work(&transaction)).map_err(|error| self.failed(error))
     }
 
+    /// Whether `error` says that there is no room.
+    pub fn is_full(&self, error: &heed::Error) -> bool {
+        is_full(self.env.path(), error)
+    }
+
     /// LMDB's error as one of ours.
     pub fn failed(&self, error: heed::Error) -> Error {
         at(self.env.path(), error)
     }
 }
 
-/// Whether `error` says that there is no room.
-pub fn is_full(error: &heed::Error) -> bool {
+/// What LMDB answers for a write that was cut short, on every system it runs on.
+const EIO: i32 = 5;
+/// Less room than this, in bytes, is none.
+const SCRAPS: u64 = 64 * 1024;
+
+/// Whether `error` says that there is no room at `path`.
+fn is_full(path: &Path, error: &heed::Error) -> bool {
     match error {
+        // A write that the file system cuts short, since it has got full, is this to LMDB.
+        heed::Error::Io(error) if error.raw_os_error() == Some(EIO) => {
+            crate::sys::fs::free_bytes(path).is_some_and(|free| free < SCRAPS)
+        }
         heed::Error::Mdb(MdbError::MapFull | MdbError::TxnFull) => true,
         heed::Error::Io(error) => {
             matches!(
@@ -333,7 +347,7 @@ pub fn is_full(error: &heed::Error) -> bool {
 }
 
 fn at(path: &Path, error: heed::Error) -> Error {
-    if is_full(&error) {
+    if is_full(path, &error) {
         return Error::StoreFull(format!("{error}, at '{}'", path.display()));
     }
     match error {

@@ -61,8 +61,6 @@ pub enum Op {
         /// Empty for everything.
         prefix: Vec<u8>,
     },
-    /// Counts the entries, after the expired ones are gone.
-    Size,
     /// Asks to run the function of a `getOrSet`. Answers [`Claimed`] as a number.
     Claim {
         /// The key.
@@ -94,7 +92,7 @@ impl Op {
             Self::Incr { .. } | Self::Touch { .. } => true,
             Self::Cas { next, .. } => next.as_ref().is_none_or(small),
             // A claim may have to look whether another process lives.
-            Self::Clear { .. } | Self::Size | Self::Claim { .. } | Self::Settle { .. } => false,
+            Self::Clear { .. } | Self::Claim { .. } | Self::Settle { .. } => false,
         }
     }
 }

@@ -97,6 +97,11 @@ impl Handle {
         Ok(self.member.as_ref().map_or(0, Member::id))
     }
 
+    /// Ends this handle's membership: its runs count as those of the dead, and the next gets another number.
+    pub fn leave(&mut self) {
+        self.member = None;
+    }
+
     /// Lets go of the store. What was handed in is written first when this was the last handle.
     pub fn close(&mut self) {
         self.member = None;

@@ -2,7 +2,7 @@
 //! tells those who asked.
 
 use super::batch::{Batch, Failed};
-use super::engine::{Engine, is_full};
+use super::engine::Engine;
 use super::op::Op;
 use crate::error::{Error, Result};
 use std::collections::VecDeque;
@@ -156,7 +156,7 @@ fn commit(engine: &Engine, ops: &[&Op]) -> Vec<Result<f64>> {
         let (first, second) = ops.split_at(ops.len() / 2);
         return commit(engine, first).into_iter().chain(commit(engine, second)).collect();
     }
-    if is_full(&error)
+    if engine.is_full(&error)
         && engine.settings().evict
         && shrink(engine)
         && let Ok(answers) = attempt(engine, ops)

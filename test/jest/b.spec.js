@@ -19,3 +19,13 @@ test("takes memory and signals of the sandbox, whose classes are not the main re
 test('shares one pool with the other copy', () => {
   expect(kernels.stats().threads).toBeGreaterThan(0);
 });
+
+test('opens a store that another copy of the module may have open', async () => {
+  const { openStore } = require('rustcluster');
+  const [store, again] = [openStore('jest'), openStore('jest')];
+  await store.set('b', { list: new Uint8Array([1, 2]), when: new Date(0) });
+  expect(again.getSync('b').list[1]).toBe(2);
+  await expect(store.getOrSet('made b', async () => 'once')).resolves.toBe('once');
+  await expect(store.incr('made b')).rejects.toMatchObject({ code: 'ERR_STORE_NOT_NUMBER' });
+  await Promise.all([store.close(), again.close()]);
+});
