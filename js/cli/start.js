@@ -4,6 +4,8 @@ const { once } = require('node:events');
 const { Option } = require('commander');
 const { POLICIES } = require('../dispatch/policies.js');
 const { supervise } = require('../supervise/index.js');
+// The primary clears up after its workers' stores, and answers for them where memory cannot be shared.
+require('../store/index.js');
 const { bytes, integer } = require('./arguments.js');
 const { narrate } = require('./narrate.js');
 

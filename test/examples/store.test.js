@@ -24,6 +24,16 @@ for (const name of ['koa.js', 'express.js']) {
       await cleanUp();
     });
 
+    it('leaves nothing behind', async () => {
+      const place = folder();
+      const { port, child, ended } = await start(name, { RUSTCLUSTER_STORE_DIR: place });
+      await request(port, '/users');
+      assert.equal(fs.readdirSync(place).length, 1);
+      child.kill('SIGTERM');
+      await ended;
+      assert.deepEqual(fs.readdirSync(place), []);
+    });
+
     it('asks the database once for all workers, and again when the time is over', async () => {
       const DATABASE = path.join(folder(), 'users');
       const { port } = await start(name, { DATABASE, USERS_TTL: '1500' });
@@ -37,8 +47,11 @@ for (const name of ['koa.js', 'express.js']) {
       assert.equal(last, 'Users: 625');
     });
 
-    it('keeps a log-in on every worker', async () => {
-      const { port } = await start(name);
+    it('keeps a log-in on every worker', () => logIn());
+    it('keeps it without shared memory, too', () => logIn({ RUSTCLUSTER_STORE: 'ipc' }));
+
+    async function logIn(env) {
+      const { port } = await start(name, env);
       assert.equal((await request(port, '/me')).status, 401);
       const wrong = await request(port, '/log-in?name=ada&password=guess', { method: 'POST' });
       assert.equal(wrong.status, 401);
@@ -56,6 +69,6 @@ for (const name of ['koa.js', 'express.js']) {
       assert.equal((await request(port, '/log-out', { method: 'POST', headers: { cookie } })).status, 200);
       const after = await many(port, 20, '/me', { headers: { cookie } });
       assert.deepEqual([...new Set(after.map(({ status }) => status))], [401]);
-    });
+    }
   });
 }
