@@ -3,6 +3,7 @@
  * The primary's half of moving connections: it says which worker leaves or has too many, and which servers others take
  * connections for. The descriptors themselves travel past JavaScript (src/dispatch/hub/flow.rs).
  */
+const { setTimeout: sleep } = require('node:timers/promises');
 const check = require('../options.js');
 const { surplus } = require('./balance.js');
 const { INTERNALS } = require('./internals.js');
@@ -14,8 +15,10 @@ const MAX_DELAY = 2 ** 31 - 1;
 const SHED_TIME = 1000;
 /** How long to wait for a worker's report after that: it may be busy. In milliseconds. */
 const GRACE = 1000;
-/** Rounds of evening out: connections come, go and are busy meanwhile. */
-const ROUNDS = 5;
+/** For how long evening out is tried: connections come, go and are busy meanwhile. In milliseconds. */
+const EVEN_TIME = 3000;
+/** The pause after a round that has moved nothing, in milliseconds. */
+const PAUSE = 20;
 /** From a worker's first connection to evening out, in milliseconds: several servers of an app listen at once. */
 const SETTLE = 10;
 
@@ -141,8 +144,9 @@ class Handover {
   }
 
   async #even() {
+    const end = performance.now() + EVEN_TIME;
     let moved = 0;
-    for (let round = 0; round < ROUNDS; round += 1) {
+    while (performance.now() < end) {
       const servers = this.#servers.taking((server) => server.policy !== 'sticky');
       const members = new Set(servers.flatMap((server) => [...server.members]));
       // Who is held gets none, and keeps what it has.
@@ -155,7 +159,7 @@ class Handover {
       const counts = await Promise.all(sheds);
       const sum = counts.reduce((total, count) => total + count, 0);
       moved += sum;
-      if (sum === 0) break;
+      if (sum === 0) await sleep(PAUSE, undefined, { ref: false });
     }
     return { moved };
   }
@@ -177,7 +181,9 @@ class Handover {
 
   #schedule() {
     if (this.#cluster.settings.rebalance !== true || this.#scheduled !== undefined) return;
-    this.#scheduled = setTimeout(() => {
+    this.#scheduled = setTimeout(async () => {
+      // One that is under way may have counted without the new worker.
+      await this.#rebalancing;
       this.#scheduled = undefined;
       this.rebalance();
     }, SETTLE).unref();
