@@ -83,6 +83,8 @@ declare namespace rustcluster {
      * be sending on them this moment), or all idle ones are closed at once and none is moved (`close`: everything stops).
      */
     idle?: 'linger' | 'close' | undefined;
+    /** False leaves connections where they are: they finish like those that cannot be moved. Default true. */
+    move?: boolean | undefined;
   }
 
   /** What became of a worker's connections. */

@@ -36,6 +36,7 @@ function define(program, act) {
     )
     .addOption(new Option('-p, --port <n>', "sets PORT in the app's environment").argParser(integer(0, 65_535)))
     .addOption(new Option('--policy <name>', 'who gets a connection').choices(POLICIES))
+    .option('--no-move-connections', 'connections stay with their worker when it leaves')
     .addOption(new Option('--spares <n>', 'workers that wait for another to die').argParser(integer(0, 1024)))
     .addOption(
       new Option('--concurrency <n>', 'new workers that start at a time on a reload').argParser(integer(1, 1024)),

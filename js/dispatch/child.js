@@ -20,8 +20,17 @@ function install(cluster, { name, native }) {
   Object.defineProperty(cluster, DRAIN, { value: drain });
   const asked = rememberOptions(drain);
   obey(cluster, drain, receiver?.mover, seat?.moves === true);
-  if (receiver === undefined) return;
 
+  const { _getServer } = cluster;
+  cluster._getServer = function getShared(server, ...rest) {
+    drain.shared.add(server);
+    return Reflect.apply(_getServer, this, [server, ...rest]);
+  };
+  if (receiver !== undefined) receive(cluster, receiver, asked);
+}
+
+/** Has the servers of this worker take the connections that come through the channel. */
+function receive(cluster, receiver, asked) {
   /** What the primary has said about the server being set up: node:cluster calls back while it passes the message on. */
   let reply;
   process.prependListener('internalMessage', (message) => {

@@ -8,6 +8,7 @@ const check = require('../options.js');
 const { surplus } = require('./balance.js');
 const { INTERNALS } = require('./internals.js');
 const { listen, tell } = require('./messages.js');
+const { checkFlag } = require('./policies.js');
 
 /** Longest wait that a timer of Node can hold, in milliseconds. */
 const MAX_DELAY = 2 ** 31 - 1;
@@ -56,7 +57,8 @@ class Handover {
     cluster.drain = (worker, options) => this.drain(worker, options);
     cluster.rebalance = () => this.rebalance();
     cluster.Worker.prototype.disconnect = function disconnectAndRetire() {
-      handover.#dismiss(this, { moves: cluster.settings.moveConnections === true, idle: 'linger' });
+      // Otherwise as node:cluster has it: idle connections are closed.
+      handover.#dismiss(this, cluster.settings.moveConnections === true ? { idle: 'linger', moves: true } : undefined);
       return this;
     };
     const { disconnect } = cluster;
@@ -82,11 +84,11 @@ class Handover {
       // It disconnects by itself and asks who takes what it has.
       leave: () => {
         this.#retire(worker);
-        this.#order(worker, 'linger');
+        this.#order(worker, { idle: 'linger', moves: true });
       },
     });
     worker.process.on('internalMessage', (message) => {
-      if (message?.cmd === 'NODE_CLUSTER' && message.act === 'listening') this.#schedule();
+      if (message?.cmd === 'NODE_CLUSTER' && message.act === 'listening') this.evenSoon();
     });
   }
 
@@ -96,10 +98,11 @@ class Handover {
    * cannot be moved finishes, with `Connection: close` or GOAWAY. Then it disconnects, and exits once it has nothing
    * else to do.
    * @param {object} worker of this cluster
-   * @param {{ timeout?: number, idle?: 'linger' | 'close' }} [options] `timeout`: milliseconds after which the promise
+   * @param {{ timeout?: number, idle?: 'linger' | 'close', move?: boolean }} [options] `timeout`: milliseconds after which the promise
    *   resolves all the same, default none; the worker is not killed. `idle`: whether idle connections that cannot be
    *   moved stay open until their keepAliveTimeout, as a client may be sending on them this moment (default), or all
-   *   idle ones are closed at once and none is moved, since everything stops. To ask again is allowed
+   *   idle ones are closed at once and none is moved, since everything stops. `move`: false leaves connections where
+   *   they are. To ask again is allowed
    * @returns {Promise<{ moved: number, swept: { seen: number, moved: number } | undefined, duration: number,
    *   timedOut: boolean }>} once it has disconnected or ended. `moved`: connections it has passed on in its life;
    *   `swept`: what the first sweep has looked at, and moved; `duration` in milliseconds
@@ -107,9 +110,10 @@ class Handover {
    */
   async drain(worker, options) {
     if (!(worker instanceof this.#cluster.Worker)) throw check.typeError('worker', 'a worker of the cluster', worker);
-    const { timeout, idle } = check.object('options', options);
+    const { timeout, idle, move } = check.object('options', options);
     const limit = check.integer('options.timeout', timeout, { min: 0, max: MAX_DELAY });
     const mode = check.oneOf('options.idle', idle, ['linger', 'close'], 'linger');
+    const moves = checkFlag('options.move', move) ?? true;
     const began = performance.now();
     let { moved } = this.#loadOf(worker);
     if (!worker.isConnected()) return { moved, swept: undefined, duration: 0, timedOut: false };
@@ -124,7 +128,7 @@ class Handover {
       worker.process.prependOnceListener('exit', end);
       if (limit !== undefined) timer = setTimeout(resolve, limit, true);
     });
-    this.#dismiss(worker, { moves: true, idle: mode });
+    this.#dismiss(worker, { idle: mode, moves });
     const timedOut = await ended;
     clearTimeout(timer);
     if (timedOut) ({ moved } = this.#loadOf(worker, moved));
@@ -179,7 +183,8 @@ class Handover {
     });
   }
 
-  #schedule() {
+  /** A worker takes connections from now on: where that is asked for, it gets its share of those there are. */
+  evenSoon() {
     if (this.#cluster.settings.rebalance !== true || this.#scheduled !== undefined) return;
     this.#scheduled = setTimeout(async () => {
       // One that is under way may have counted without the new worker.
@@ -189,10 +194,11 @@ class Handover {
     }, SETTLE).unref();
   }
 
-  /** Lets a worker go, with its connections or without. */
-  #dismiss(worker, { moves, idle }) {
-    this.#retire(worker);
-    if (moves) this.#order(worker, idle);
+  /** Lets a worker go. @param {{ idle: string, moves: boolean } | undefined} order what becomes of its connections */
+  #dismiss(worker, order) {
+    // When everything stops, what it has not taken is better taken than given to another that stops.
+    if (order?.idle !== 'close') this.#retire(worker);
+    if (order !== undefined) this.#order(worker, order);
     if (this.#leaving.has(worker)) return;
     this.#leaving.add(worker);
     Reflect.apply(this.#disconnect, worker, []);
@@ -207,12 +213,12 @@ class Handover {
     this.#servers.leaveAll(worker);
   }
 
-  #order(worker, idle) {
+  #order(worker, { idle, moves }) {
     if (idle === 'close' || this.#leavingAll || !this.#hasOthers(worker)) {
       tell(worker.process, 'drain', { servers: [], idle: 'close' });
       return;
     }
-    const servers = this.#servers.taking().map(({ number }) => number);
+    const servers = moves ? this.#servers.taking().map(({ number }) => number) : [];
     tell(worker.process, 'drain', { servers, idle });
   }
 

@@ -33,14 +33,20 @@ function finish() {
 function onOrder({ idle }) {
   if (giveUpAt === undefined) setDeadline({ deadline: Date.now() + timeouts.drainTimeout });
   idleIsClosed ||= idle === 'close';
+  cluster[DRAIN].closeOwn();
 }
 
 function setDeadline({ deadline }) {
   giveUpAt = deadline;
   // The last resort, for a worker whose primary is gone; a living one has sent SIGKILL by then.
   setTimeout(() => process.exit(1), deadline - Date.now() + timeouts.killTimeout).unref();
+  process.once('disconnect', settle);
+  cluster[DRAIN].once('empty', settle);
+}
+
+function settle() {
   // Every connection has ended. Unreferenced: a process that has nothing left to do exits before it fires, by itself.
-  process.once('disconnect', () => setTimeout(finish, EXIT_GRACE).unref());
+  if (cluster[DRAIN].isEmpty && !process.connected) setTimeout(finish, EXIT_GRACE).unref();
 }
 
 function onSignal() {
@@ -80,7 +86,7 @@ function dieWithPrimary() {
 
 if (cluster.isWorker && isMainThread) {
   dieWithPrimary();
-  cluster[DRAIN].listeners.add(onOrder);
+  cluster[DRAIN].on('begin', onOrder);
   process.on('internalMessage', handle({ configure, deadline: setDeadline }));
   for (const signal of signals) process.on(signal, onSignal);
 }

@@ -18,7 +18,7 @@ const dispatch = cluster[INTERNALS];
  * @returns {object} the worker, of node:cluster
  * @throws what `args` and `env` throw where they are functions, and what spawning answers
  */
-function fork({ exec, args, execArgv, silent, env, policy }, slot, held) {
+function fork({ exec, args, execArgv, silent, env, policy, moveConnections }, slot, held) {
   const given = typeof args === 'function' ? checkArguments('options.args()', args(slot)) : args;
   const added = typeof env === 'function' ? checkEnvironment('options.env()', env(slot)) : env;
   cluster.setupPrimary({
@@ -26,7 +26,7 @@ function fork({ exec, args, execArgv, silent, env, policy }, slot, held) {
     policy,
     args: given,
     // A worker that is told to go by somebody else passes its connections on, too.
-    moveConnections: true,
+    moveConnections,
     // --require and not a wrapper script: the app stays the main module.
     execArgv: ['--require', AGENT, ...execArgv],
     // stderr is a pipe, so that a death can be reported with its last lines.

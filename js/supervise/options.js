@@ -126,6 +126,7 @@ function supervisorOptions(value) {
     workers: workerCount(options.workers),
     spares: check.integer('options.spares', options.spares, { min: 0, max: MAX_WORKERS, fallback: 0 }),
     policy: checkPolicy('options.policy', options.policy),
+    moveConnections: flag('options.moveConnections', options.moveConnections, true),
     rebalance: flag('options.rebalance', options.rebalance, false),
     waitReady: flag('options.waitReady', options.waitReady, false),
     silent: flag('options.silent', options.silent, false),

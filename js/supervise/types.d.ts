@@ -25,6 +25,8 @@ export interface SupervisorOptions {
   spares?: number;
   /** How connections are spread over the workers. Default 'least-connections'. */
   policy?: rustcluster.Policy;
+  /** Whether a worker that leaves passes its idle HTTP/1.1 connections on to others. Default true. */
+  moveConnections?: boolean;
   /**
    * Even out kept connections when a worker is new among those that serve: those with more than their share pass idle
    * ones on. Default false.

@@ -212,7 +212,8 @@ class WorkerProcess extends EventEmitter {
       // Said before the timer is set, so that its SIGTERM cannot come before the deadline.
       this.#send(envelope('deadline', { deadline: Date.now() + drainTimeout }));
       this.#step(State.DRAINING);
-      cluster.drain(this.#worker, { idle }).then((drained) => this.emit('drained', drained));
+      const { moveConnections: move } = this.#settings;
+      cluster.drain(this.#worker, { idle, move }).then((drained) => this.emit('drained', drained));
       this.#timer = setTimeout(() => this.stop(), drainTimeout + 1);
     } else if (this.state === State.DRAINING && idle === 'close') {
       cluster.drain(this.#worker, { idle });

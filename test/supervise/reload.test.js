@@ -39,6 +39,33 @@ function load(port, clients, agent) {
 describe('a reload', () => {
   afterEach(cleanUp);
 
+  it('is not seen by clients that keep their connections, in use or idle', async () => {
+    const { supervisor, port } = await start(undefined, { workers: 2, probation: 0, drainTimeout: 60_000 });
+    const agent = new http.Agent({ keepAlive: true, maxSockets: 4 });
+    let connects = 0;
+    const { createConnection } = agent;
+    agent.createConnection = (...args) => {
+      connects += 1;
+      return Reflect.apply(createConnection, agent, args);
+    };
+    const idle = new http.Agent({ keepAlive: true, maxSockets: 1 });
+    const [socket] = await request(port, '/', { agent: idle }).then(() => Object.values(idle.freeSockets).flat());
+    const stop = load(port, 4, agent);
+    for (let i = 0; i < 3; i += 1) {
+      const old = new Set(pids(supervisor));
+      const left = [...old].map((pid) => until(supervisor, 'worker:drained', (worker) => worker.pid === pid));
+      await supervisor.reload();
+      for (const [, drained] of await Promise.all(left)) assert.equal(drained.timedOut, false);
+    }
+    const { ok, failed } = await stop();
+    assert.deepEqual([failed, connects], [[], 4]);
+    assert.ok(ok > 0);
+    assert.match((await request(port, '/', { agent: idle })).body.toString(), /^\d+$/);
+    assert.deepEqual(Object.values(idle.freeSockets).flat(), [socket], 'the same connection');
+    agent.destroy();
+    idle.destroy();
+  });
+
   it('replaces every worker, and the old ones drain only when all new ones have proved themselves', async () => {
     const { supervisor } = await start(fixture('app.js'), { workers: 2 });
     const before = pids(supervisor);

@@ -4,6 +4,7 @@
  * servers, disconnects when the last connection has ended, and lets the process end.
  */
 const diagnostics = require('node:diagnostics_channel');
+const { EventEmitter } = require('node:events');
 const { closeAfterAnswers, closeUnused, sayGoodbye } = require('./farewell.js');
 
 const REQUEST = 'http.server.request.start';
@@ -15,7 +16,8 @@ const DRAIN = Symbol.for('rustcluster.drain');
 
 const nothing = () => {};
 
-class Drain {
+/** Emits 'begin' with each order to leave, and 'empty' when the last server has closed. */
+class Drain extends EventEmitter {
   /** Servers that listen or still have connections. */
   #servers = new Set();
   /** HTTP/2 sessions. */
@@ -24,11 +26,12 @@ class Drain {
   #order;
   #began = 0;
 
-  /** Told of each order to leave, by who has more to do then: `(order) => void`. */
-  listeners = new Set();
+  /** Servers that node:cluster closes when the worker disconnects. */
+  shared = new WeakSet();
 
   /** @param {import('./mover.js').Mover | undefined} mover undefined where connections cannot be moved */
   constructor(mover) {
+    super();
     this.#mover = mover;
   }
 
@@ -37,11 +40,24 @@ class Drain {
     return this.#order !== undefined;
   }
 
+  /** Whether no server is left, neither listening nor with connections. */
+  get isEmpty() {
+    return this.#servers.size === 0;
+  }
+
+  /** Closes the servers that are this process's own: node:cluster leaves those alone. */
+  closeOwn() {
+    for (const server of this.#servers) if (server.listening && !this.shared.has(server)) server.close();
+  }
+
   /** A server listens, of whatever kind. */
   add(server) {
     if (this.#servers.has(server)) return;
     this.#servers.add(server);
-    server.once('close', () => this.#servers.delete(server));
+    server.once('close', () => {
+      this.#servers.delete(server);
+      if (this.isEmpty) this.emit('empty');
+    });
     // Of HTTP/2, by a method that is its alone: node:http2 is not loaded where the app does not.
     if (typeof server.updateSettings === 'function') {
       server.on('session', (session) => {
@@ -78,7 +94,7 @@ class Drain {
     for (const session of this.#sessions) sayGoodbye(session);
     // After one turn of the loop: requests that have arrived by now are read first.
     if (order.idle === 'close') setImmediate(() => setImmediate(() => this.#closeIdle()));
-    for (const listener of this.listeners) listener(order);
+    this.emit('begin', order);
   }
 
   #staysOpen(socket) {
