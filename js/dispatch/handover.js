@@ -17,7 +17,7 @@ const SHED_TIME = 1000;
 /** How long to wait for a worker's report after that: it may be busy. In milliseconds. */
 const GRACE = 1000;
 /** For how long evening out is tried: connections come, go and are busy meanwhile. In milliseconds. */
-const EVEN_TIME = 3000;
+const EVEN_TIME = 10_000;
 /** The pause after a round that has moved nothing, in milliseconds. */
 const PAUSE = 20;
 /** From a worker's first connection to evening out, in milliseconds: several servers of an app listen at once. */
@@ -76,6 +76,7 @@ class Handover {
   attend(worker) {
     const report = { swept: undefined, shed: () => {} };
     this.#reports.set(worker, report);
+    worker.process.once('disconnect', () => report.shed(0));
     listen(worker.process, {
       swept: ({ seen, moved }) => {
         report.swept = { seen, moved };
@@ -178,7 +179,6 @@ class Handover {
         clearTimeout(timer);
         resolve(moved);
       };
-      worker.process.once('disconnect', () => report.shed(0));
       tell(worker.process, 'shed', { servers, count, within: SHED_TIME });
     });
   }
