@@ -91,8 +91,8 @@ declare namespace rustcluster {
   interface Drained {
     /** Connections it has passed on, in all its life. */
     moved: number;
-    /** The first sweep: connections it has looked at, and moved; undefined where there was none. */
-    swept: { seen: number; moved: number } | undefined;
+    /** The first sweep: connections it has looked at, found idle, and moved; undefined where there was none. */
+    swept: { seen: number; idle: number; moved: number } | undefined;
     /** Milliseconds. */
     duration: number;
     /** Whether `timeout` had passed before the worker was done. */

@@ -18,8 +18,8 @@ const SHED_TIME = 1000;
 const GRACE = 1000;
 /** For how long evening out is tried: connections come, go and are busy meanwhile. In milliseconds. */
 const EVEN_TIME = 10_000;
-/** The pause after a round that has moved nothing, in milliseconds. */
-const PAUSE = 20;
+/** The pause after the first round, in milliseconds; it doubles: what is on its way is counted nowhere. */
+const PAUSE = 5;
 /** From a worker's first connection to evening out, in milliseconds: several servers of an app listen at once. */
 const SETTLE = 10;
 
@@ -78,8 +78,8 @@ class Handover {
     this.#reports.set(worker, report);
     worker.process.once('disconnect', () => report.shed(0));
     listen(worker.process, {
-      swept: ({ seen, moved }) => {
-        report.swept = { seen, moved };
+      swept: ({ seen, idle, moved }) => {
+        report.swept = { seen, idle, moved };
       },
       shed: ({ moved }) => report.shed(moved),
       // It disconnects by itself and asks who takes what it has.
@@ -104,9 +104,9 @@ class Handover {
    *   moved stay open until their keepAliveTimeout, as a client may be sending on them this moment (default), or all
    *   idle ones are closed at once and none is moved, since everything stops. `move`: false leaves connections where
    *   they are. To ask again is allowed
-   * @returns {Promise<{ moved: number, swept: { seen: number, moved: number } | undefined, duration: number,
-   *   timedOut: boolean }>} once it has disconnected or ended. `moved`: connections it has passed on in its life;
-   *   `swept`: what the first sweep has looked at, and moved; `duration` in milliseconds
+   * @returns {Promise<{ moved: number, swept: { seen: number, idle: number, moved: number } | undefined,
+   *   duration: number, timedOut: boolean }>} once it has disconnected or ended. `moved`: connections it has passed on in
+   *   its life; `swept`: what the first sweep has looked at, found idle, and moved; `duration` in milliseconds
    * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE
    */
   async drain(worker, options) {
@@ -151,7 +151,7 @@ class Handover {
   async #even() {
     const end = performance.now() + EVEN_TIME;
     let moved = 0;
-    while (performance.now() < end) {
+    for (let pause = PAUSE; performance.now() < end; pause *= 2) {
       const servers = this.#servers.taking((server) => server.policy !== 'sticky');
       const members = new Set(servers.flatMap((server) => [...server.members]));
       // Who is held gets none, and keeps what it has.
@@ -164,7 +164,7 @@ class Handover {
       const counts = await Promise.all(sheds);
       const sum = counts.reduce((total, count) => total + count, 0);
       moved += sum;
-      if (sum === 0) await sleep(PAUSE, undefined, { ref: false });
+      await sleep(pause, undefined, { ref: false });
     }
     return { moved };
   }

@@ -11,4 +11,5 @@ const answer = (req, res) => {
   if (id !== '/') fs.writeSync(log, `${id} ${req.socket.remotePort}\n`);
   res.end(String(process.pid));
 };
-http.createServer(answer).listen(Number(process.env.PORT), '127.0.0.1');
+const keepAliveTimeout = Number(process.env.KEEP_ALIVE ?? 5000);
+http.createServer({ keepAliveTimeout }, answer).listen(Number(process.env.PORT), '127.0.0.1');

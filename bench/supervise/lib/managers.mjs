@@ -67,7 +67,8 @@ export const MANAGERS = {
   },
 };
 
-async function freePort() {
+/** @returns {Promise<number>} a port nobody listens on */
+export async function freePort() {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address();

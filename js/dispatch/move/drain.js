@@ -72,7 +72,7 @@ class Drain extends EventEmitter {
    * @param {{ servers: number[], idle: 'close' | 'linger' }} order `servers`: those whose connections other workers take;
    *   `idle`: whether idle connections nobody takes are closed at once (all workers stop), or once their keepAliveTimeout
    *   has passed (a client may be sending a request this moment)
-   * @param {(found: { seen: number, moved: number }) => void} [swept] hears of the first sweep
+   * @param {(found: { seen: number, idle: number, moved: number }) => void} [swept] hears of the first sweep
    */
   begin(order, swept) {
     const first = !this.begun;

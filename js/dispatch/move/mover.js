@@ -56,15 +56,15 @@ class Mover {
   /**
    * Begins to move connections: those that are idle at once, others when their answer has left.
    * @param {{ servers: number[], count?: number }} task `count`: how many; default all, for as long as the worker lives
-   * @param {object} [hear] `swept({ seen, moved })`: connections the first sweep has looked at, and moved; in this very
-   *   turn when they are few. `done(left)`: how many of `count` were not moved in the end
+   * @param {object} [hear] `swept({ seen, idle, moved })`: connections the first sweep has looked at, those of them that
+   *   were idle when it began, and those it has moved; in this very turn when they are few. `done(left)`: how many of `count` were not moved in the end
    */
   start({ servers, count = Number.POSITIVE_INFINITY }, { swept = () => {}, done = () => {} } = {}) {
     this.stop();
     this.#task = { servers: new Set(servers), left: count, done };
     diagnostics.subscribe(FINISH, this.#onFinish);
     this.#timer = setInterval(() => this.#tick(), TICK).unref();
-    this.#sweep(swept);
+    this.#sweep(swept, true);
   }
 
   /**
@@ -99,12 +99,13 @@ class Mover {
   }
 
   /** Every connection of the servers in question is looked at once, in slices. */
-  #sweep(swept) {
+  #sweep(swept, first = false) {
     this.#sweeping = true;
     const sockets = [...this.#homes.values()]
       .filter(({ number }) => this.#task.servers.has(number))
       .flatMap(({ server }) => socketsOf(server));
-    const found = { seen: sockets.length, moved: 0 };
+    const idle = (turn) => sockets.filter((socket) => this.willMove(socket) && turn.isIdle(socket)).length;
+    const found = { seen: sockets.length, idle: first ? idle(new Turn()) : 0, moved: 0 };
     let next = 0;
     const slice = () => {
       const end = performance.now() + SLICE;
