@@ -4,7 +4,9 @@
 //! processes map: a kernel writes its process id into a free slot and clears it when done. The slots of a process that
 //! died are taken back by whoever finds none free.
 
-use crate::sys::memory::{SharedWords, anonymous_file, is_alive, wait, wake_one};
+use crate::sys::futex::{wait, wake_one};
+use crate::sys::mapping::{Mapping, create_file, reserve};
+use crate::sys::process::is_alive;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::Path;
@@ -16,7 +18,7 @@ const PATIENCE: Duration = Duration::from_millis(20);
 
 /// One mapping of the gate. Word 0 counts releases, for waiters to sleep on; the others are slots: 0 or a process id.
 pub struct Gate {
-    words: SharedWords,
+    words: Mapping,
 }
 
 /// A place inside; dropped, it is free again.
@@ -31,8 +33,11 @@ impl Gate {
     /// # Errors
     /// Those of making and mapping an anonymous file.
     pub fn create(slots: usize) -> io::Result<(Self, OwnedFd)> {
-        let file = anonymous_file((slots.max(1) + 1) * size_of::<AtomicU32>())?;
-        Ok((Self { words: SharedWords::map(&file)? }, file))
+        let bytes = (slots.max(1) + 1) * size_of::<AtomicU32>();
+        let file = create_file(c"rustcluster-gate", bytes)?;
+        // A shortage of memory is an error here, and not a SIGBUS later.
+        reserve(&file, bytes)?;
+        Ok((Self { words: Mapping::whole(&file)? }, file))
     }
 
     /// The gate another process created.
@@ -41,7 +46,7 @@ impl Gate {
     /// Those of opening and mapping `path`.
     pub fn open(path: &Path) -> io::Result<Self> {
         let file = std::fs::OpenOptions::new().read(true).write(true).open(path)?;
-        Ok(Self { words: SharedWords::map(&file)? })
+        Ok(Self { words: Mapping::whole(&file)? })
     }
 
     /// Waits for a place, or until `give_up` says so; it is asked every 20 ms at least.
@@ -79,11 +84,11 @@ impl Gate {
     }
 
     fn released(&self) -> &AtomicU32 {
-        &self.words.words()[0]
+        &self.words.halves()[0]
     }
 
     fn slots(&self) -> &[AtomicU32] {
-        &self.words.words()[1..]
+        &self.words.halves()[1..]
     }
 }
 

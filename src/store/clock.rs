@@ -5,7 +5,7 @@
 //! nothing at all while the bit is set.
 
 #[cfg(target_os = "linux")]
-use crate::sys::memory::SharedWords;
+use crate::sys::mapping::Mapping;
 use std::fs::File;
 use std::io;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -17,7 +17,7 @@ pub const BYTES: u64 = 256 * 1024;
 /// The bits.
 pub struct Clock {
     #[cfg(target_os = "linux")]
-    words: SharedWords,
+    words: Mapping,
     /// Elsewhere each process knows what it has read itself.
     #[cfg(not(target_os = "linux"))]
     words: Vec<AtomicU32>,
@@ -30,7 +30,7 @@ impl Clock {
     /// What mmap(2) answers.
     pub fn open(file: &File) -> io::Result<Self> {
         #[cfg(target_os = "linux")]
-        let words = SharedWords::map(file)?;
+        let words = Mapping::whole(file)?;
         #[cfg(not(target_os = "linux"))]
         let words = {
             let _ = file;
@@ -56,7 +56,7 @@ impl Clock {
 
     fn place(&self, key: &[u8]) -> (&AtomicU32, u32) {
         #[cfg(target_os = "linux")]
-        let words = self.words.words();
+        let words = self.words.halves();
         #[cfg(not(target_os = "linux"))]
         let words = &self.words;
         let hash = crc32fast::hash(key) as usize;

@@ -87,6 +87,23 @@ impl Mapping {
         Ok(Self { base, bytes })
     }
 
+    /// Maps all of `file`, which must never shrink.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn whole(file: impl AsFd) -> io::Result<Self> {
+        let bytes = usize::try_from(file_size(file.as_fd())?).map_err(|_| io::ErrorKind::InvalidInput)?;
+        Self::new(file, bytes)
+    }
+
+    /// All of it, 32 bits each; up to three bytes at the end are left out.
+    pub fn halves(&self) -> &[AtomicU32] {
+        let count = self.bytes / size_of::<AtomicU32>();
+        // SAFETY: page-aligned, and `count` words lie inside the mapping, which lives as long as `self`; every bit pattern
+        // is a value, and all processes reach them through atomics alone.
+        unsafe { std::slice::from_raw_parts(self.base.as_ptr().cast(), count) }
+    }
+
     /// The 32 bits at `offset`.
     ///
     /// # Panics
@@ -160,6 +177,16 @@ mod tests {
         assert_eq!(two.u64_at(4096).load(Ordering::Relaxed), 42);
         two.u32_at(8188).store(7, Ordering::Relaxed);
         assert_eq!(one.u32_at(8188).load(Ordering::Relaxed), 7);
+    }
+
+    #[test]
+    fn a_whole_mapping_is_as_long_as_its_file() {
+        let file = create_file(c"rustcluster-test", 4100).unwrap();
+        let (whole, part) = (Mapping::whole(&file).unwrap(), Mapping::new(&file, 4096).unwrap());
+        assert_eq!((whole.halves().len(), part.halves().len()), (1025, 1024));
+        part.u32_at(4092).store(3, Ordering::Relaxed);
+        assert_eq!(whole.halves()[1023].load(Ordering::Relaxed), 3);
+        assert!(Mapping::whole(std::fs::File::open("/dev/null").unwrap()).is_err());
     }
 
     #[test]

@@ -11,6 +11,8 @@ pub mod clock;
 #[cfg(target_os = "linux")]
 pub mod epoll;
 pub mod fs;
+#[cfg(target_os = "linux")]
+pub mod futex;
 #[cfg(all(feature = "binding", not(test)))]
 pub mod javascript;
 #[cfg(all(feature = "binding", not(test)))]
@@ -20,8 +22,6 @@ pub mod library;
 pub mod lmdb;
 #[cfg(target_os = "linux")]
 pub mod mapping;
-#[cfg(target_os = "linux")]
-pub mod memory;
 #[cfg(target_os = "linux")]
 pub mod message;
 #[cfg(target_os = "linux")]

@@ -72,6 +72,13 @@ pub fn reap(known: &[u32]) -> bool {
     }
 }
 
+/// Whether a process with this id exists. One that may not be signalled does.
+pub fn is_alive(pid: u32) -> bool {
+    // SAFETY: signal 0 is never delivered: the call only asks.
+    let status = unsafe { libc::kill(pid as libc::pid_t, 0) };
+    status == 0 || io::Error::last_os_error().raw_os_error() != Some(libc::ESRCH)
+}
+
 /// Takes over a descriptor this process has inherited, or that another part of it has given away by number.
 ///
 /// # Errors
