@@ -10,7 +10,7 @@
 //! that one transaction.
 
 #[cfg(target_os = "linux")]
-use crate::sys::memory::SharedWords;
+use crate::sys::mapping::Mapping;
 use std::fs::File;
 use std::io;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -24,7 +24,7 @@ const THREAD: u32 = 1 << 31;
 /// The word.
 pub struct Turn {
     #[cfg(target_os = "linux")]
-    words: SharedWords,
+    words: Mapping,
     #[cfg(not(target_os = "linux"))]
     word: AtomicU32,
     own: u32,
@@ -44,7 +44,7 @@ impl Turn {
     pub fn open(file: &File) -> io::Result<Self> {
         let own = std::process::id() & !THREAD;
         #[cfg(target_os = "linux")]
-        return Ok(Self { words: SharedWords::map(file)?, own });
+        return Ok(Self { words: Mapping::whole(file)?, own });
         #[cfg(not(target_os = "linux"))]
         {
             // Other processes are not seen: no loop may write for itself.
@@ -75,7 +75,7 @@ impl Turn {
 
     fn word(&self) -> &AtomicU32 {
         #[cfg(target_os = "linux")]
-        return &self.words.words()[0];
+        return &self.words.halves()[0];
         #[cfg(not(target_os = "linux"))]
         &self.word
     }
