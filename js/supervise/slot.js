@@ -57,7 +57,7 @@ class Slot extends EventEmitter {
 
   /** @returns {'active' | 'spare' | 'trial' | 'parked' | 'leaving'} what `worker` is to this place */
   roleOf(worker) {
-    if (worker.isLeaving) return 'leaving';
+    if (worker.isLeaving || worker.isGivenUp) return 'leaving';
     if (worker === this.#current) return this.spare ? 'spare' : 'active';
     return worker === this.#parked ? 'parked' : 'trial';
   }
@@ -147,7 +147,12 @@ class Slot extends EventEmitter {
   /** Its worker hangs: it is killed, and what is prepared takes its place. */
   giveUp() {
     this.prepare();
-    this.#current?.kill('SIGKILL');
+    const hung = this.#current;
+    if (this.#standby?.isReady && !this.#standby.isGone) {
+      this.#others.add(hung);
+      this.#putBack(this.#standby);
+    }
+    hung.giveUp();
   }
 
   /**

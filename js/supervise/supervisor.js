@@ -221,7 +221,7 @@ class Supervisor extends EventEmitter {
     this.#counts.stalls += 1;
     this.emit('worker:stalled', describe(worker, slot), { stallTimeout: this.#settings.stallTimeout });
     if (isCurrent) slot.giveUp();
-    else worker.kill('SIGKILL');
+    else worker.giveUp();
   }
 
   /** Once what is under way is over: during a reload the old workers still have their connections. */

@@ -2,10 +2,15 @@
 /** Watches the workers' event loops by a native thread, see src/supervise/watchdog.rs. */
 const { dispatch } = require('./fork.js');
 
+/** A slow start counts for less with each one after it. */
+const FORGET = 0.9;
+
 class Watchdog {
   #stallTimeout;
   #act;
   #native;
+  /** How long a start takes, in milliseconds. */
+  #start = 0;
   /** the dispatcher's number -> worker */
   #workers = new Map();
 
@@ -25,9 +30,9 @@ class Watchdog {
     this.#native ??= dispatch.watchdog(this.#stallTimeout, () => this.#drain());
     this.#workers.set(seat, worker);
     this.#native.add(seat);
-    // What takes its place when it hangs shall be ready by then, and a start takes about as long as the last one.
-    const start = worker.readyAt - worker.startedAt;
-    this.#native.setLead(Math.ceil(Math.min(this.#stallTimeout / 2, 1.5 * start + 50)));
+    // What takes its place when it hangs shall be ready by then, and a start takes about as long as the slowest of late.
+    this.#start = Math.max(worker.readyAt - worker.startedAt, FORGET * this.#start);
+    this.#native.setLead(Math.ceil(Math.min(this.#stallTimeout / 2, 1.5 * this.#start + 50)));
   }
 
   /** Watches it no more. */

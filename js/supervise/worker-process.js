@@ -39,6 +39,7 @@ class WorkerProcess extends EventEmitter {
     this.addresses = [];
     /** Whether the supervisor has asked it to go. */
     this.hasBeenTold = false;
+    this.isGivenUp = false;
     /** Bytes, as the worker itself has said; undefined where nobody asks it. */
     this.memory = undefined;
     // Whoever wants the outcome awaits it; a start nobody awaits must not end the process.
@@ -235,6 +236,12 @@ class WorkerProcess extends EventEmitter {
   kill(signal) {
     // process.kill and not worker.kill: that one would wait for a disconnect first.
     this.#worker?.process.kill(signal);
+  }
+
+  /** SIGKILL to one that hangs, which is no end that was asked for. */
+  giveUp() {
+    this.isGivenUp = true;
+    this.kill('SIGKILL');
   }
 
   /** SIGKILL, on purpose: unlike after a crash its sockets do not stay open for a replacement. */

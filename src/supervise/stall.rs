@@ -35,7 +35,7 @@ impl Limits {
     /// Nanoseconds between two looks: often enough that what [`super::watchdog`] promises is kept by half, rarely
     /// enough that idle workers, each of which is woken once a look, cost next to nothing.
     pub fn interval(&self) -> u64 {
-        (self.stall / 20).clamp(5 * MILLISECOND, 50 * MILLISECOND)
+        (self.stall / 40).clamp(5 * MILLISECOND, 50 * MILLISECOND)
     }
 }
 
@@ -150,6 +150,6 @@ mod tests {
     #[test]
     fn looks_are_neither_rare_nor_frequent() {
         let interval = |stall| Limits { stall: stall * MILLISECOND, lead: 0 }.interval() / MILLISECOND;
-        assert_eq!([1, 200, 1000, 30_000].map(interval), [5, 10, 50, 50]);
+        assert_eq!([1, 400, 1000, 30_000].map(interval), [5, 10, 25, 50]);
     }
 }

@@ -56,7 +56,7 @@ describe('a worker that hangs', () => {
   });
 
   it('is not one that idles', async () => {
-    const { supervisor, port } = await start(fixture('app.js'), { stallTimeout: 50 });
+    const { supervisor, port } = await start(fixture('app.js'), { stallTimeout: 2000 });
     const idle = Number((await request(port, '/')).text);
     // Another one is found out meanwhile, so time enough has passed.
     await supervisor.scale(2);

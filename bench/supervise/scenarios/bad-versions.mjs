@@ -9,9 +9,9 @@ export const title = 'reloads to versions that throw at start, never listen, or 
 export const limit = 120;
 
 const VERSIONS = {
-  'throws at start': ['throws.js', /this version cannot start/],
-  'never listens': ['never-listens.js', /did not listen within/],
-  'crashes after a second': ['crashes-later.js', /this version crashes after a second/],
+  'throws at start': ['throws.cjs', /this version cannot start/],
+  'never listens': ['never-listens.cjs', /did not listen within/],
+  'crashes after a second': ['crashes-later.cjs', /this version crashes after a second/],
 };
 
 export async function run({ log }) {
@@ -19,7 +19,7 @@ export async function run({ log }) {
   for (const [name, [file, words]] of Object.entries(VERSIONS)) {
     log(name);
     const exec = join(temporaryFolder(), 'app.js');
-    copyFileSync(appFile('app.js'), exec);
+    copyFileSync(appFile('app.cjs'), exec);
     const app = await startApp(exec, ['-w', '4', '--ready-timeout', '3000']);
     const before = (await app.workers()).map(({ pid }) => pid);
     const loads = ['close', 'keep-alive', 'idle'].map((kind) => load(app.port, { kind, clients: 4 }));
@@ -30,7 +30,7 @@ export async function run({ log }) {
     const [close, keepAlive, idle] = await Promise.all(loads.map((stop) => stop()));
     const after = (await app.workers()).map(({ pid }) => pid);
     await app.stop();
-    const failed = close.failed + keepAlive.failed + idle.failed;
+    const failed = close.failures.length + keepAlive.failures.length + idle.failures.length;
     rows.push({
       version: name,
       answer: error.code,

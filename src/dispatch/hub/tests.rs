@@ -90,6 +90,58 @@ fn what_a_worker_has_not_taken_goes_to_another() {
 }
 
 #[test]
+fn a_held_worker_gets_none_until_it_is_released() {
+    let mut cluster = cluster(Kind::RoundRobin, 2);
+    let _clients = cluster.connect(4);
+    let (first, _) = cluster.workers[0];
+    cluster.hub.hold_worker(first);
+    cluster.hub.hold_worker(first);
+    assert_eq!(cluster.active(), [0, 4], "what it has not read is taken back");
+    let _more = cluster.connect(2);
+    assert_eq!(cluster.active(), [0, 6]);
+    cluster.hub.release_worker(first);
+    cluster.hub.release_worker(first);
+    let _last = cluster.connect(2);
+    assert_eq!(cluster.active(), [1, 7]);
+}
+
+#[test]
+fn a_worker_that_is_held_from_birth_listens_without_being_given_any() {
+    let mut cluster = cluster(Kind::LeastConnections, 1);
+    let seat = cluster.hub.add_worker().unwrap();
+    cluster.hub.hold_worker(seat.id);
+    let spare = Channel::open(inherit(seat.channel), inherit(seat.memory), seat.slot).unwrap();
+    spare.ready(cluster.server).unwrap();
+    cluster.hub.handle(Source::Channel(seat.id));
+    let _clients = cluster.connect(2);
+    assert_eq!(cluster.active(), [2, 0]);
+    let (first, _) = cluster.workers[0];
+    cluster.hub.release_worker(seat.id);
+    cluster.hub.remove_worker(first);
+    assert_eq!(cluster.active(), [2], "the spare has what the dead one had not read");
+}
+
+#[test]
+fn one_that_is_asked_to_turn_reads_no_connection() {
+    let mut cluster = cluster(Kind::LeastConnections, 1);
+    let (id, _) = cluster.workers[0];
+    assert_eq!(cluster.hub.heartbeat(id), None, "it has never turned");
+    let _client = cluster.connect(1);
+    cluster.hub.ask(id);
+    let (_, worker) = &cluster.workers[0];
+    worker.beat();
+    assert!(matches!(worker.take(), Taken::Connection { .. }));
+    assert!(matches!(worker.take(), Taken::Empty));
+    assert!(cluster.hub.heartbeat(id).is_some());
+    // And one that has died with both unread loses neither.
+    let _client = cluster.connect(1);
+    cluster.hub.ask(id);
+    let _other = cluster.connect(1);
+    cluster.hub.remove_worker(id);
+    assert_eq!(cluster.hub.waiting(), 2);
+}
+
+#[test]
 fn without_a_worker_they_wait_for_one() {
     let mut cluster = cluster(Kind::Sticky, 1);
     let _clients = cluster.connect(3);
