@@ -7,7 +7,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import zlib from 'node:zlib';
-import { digestOfGunzipped, text, textFile } from './gzip/inputs.mjs';
+import { digestOfGunzipped, packageText, text, textFile } from './gzip/inputs.mjs';
 import { arriving } from './hash/inputs.mjs';
 import { lacks, ours } from './lib/ours.mjs';
 import { cacheFolder } from './lib/photo.mjs';
@@ -25,7 +25,8 @@ export const rounds = 5;
  * @returns {import('./lib/suite.mjs').Suite[]}
  */
 export const suites = ({ quick }) => [
-  buffer((quick ? 2 : 16) * MIB),
+  buffer('buffer', 'made text', (quick ? 2 : 16) * MIB, text),
+  buffer('buffer-real', 'code and documents of packages', (quick ? 2 : 16) * MIB, packageText),
   stream((quick ? 2 : 64) * MIB),
   file((quick ? 8 : 256) * MIB),
 ];
@@ -38,13 +39,14 @@ const unpacksTo = (data) => async (output) => {
   return share(output.length, data.length);
 };
 
-function buffer(bytes) {
+/** The ratio depends on the text: made text has few words, and repeats them far apart. */
+function buffer(name, what, bytes, load) {
   const check = (output, { data }) => unpacksTo(data)(output);
   return {
-    name: 'buffer',
-    title: `gzip -${LEVEL} of one text buffer of ${bytes / MIB} MiB (one core: --one-core)`,
+    name,
+    title: `gzip -${LEVEL} of one buffer of ${bytes / MIB} MiB, ${what} (one core: --one-core)`,
     bytes,
-    inputs: () => ({ data: text(bytes) }),
+    inputs: () => ({ data: load(bytes) }),
     cases: [
       { name: 'gzip', ours: true, skip: lacks('gzip'), run: ({ data }) => ours.gzip(data, { level: LEVEL }), check },
       { name: 'zlib.gzip', run: ({ data }) => zlibGzip(data, { level: LEVEL }), check },
@@ -113,6 +115,8 @@ function file(bytes) {
       },
       {
         name: 'zlib streams',
+        // Ten seconds each.
+        rounds: 2,
         setup: target('zlib'),
         run: ({ path }, destination) =>
           pipeline(createReadStream(path), zlib.createGzip({ level: LEVEL }), createWriteStream(destination)),
@@ -121,6 +125,7 @@ function file(bytes) {
       },
     ],
     targets: [{ ours: 'gzipFile', peer: 'zlib streams', metric: 'wall', speed: 3 }],
+    memoryLimit: { ours: 'gzipFile', of: () => 64 * MIB },
     size: { peer: 'zlib streams', of: async (_output, destination) => (await stat(destination)).size },
     loopLimit: { p99: 5 },
   };

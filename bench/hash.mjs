@@ -3,7 +3,7 @@ import { manySuites } from './hash/many.mjs';
 import { oneSuites } from './hash/one.mjs';
 import { streamSuites } from './hash/streams.mjs';
 
-export const rounds = 11;
+export const rounds = 7;
 
 /**
  * @param {{ quick: boolean }} options

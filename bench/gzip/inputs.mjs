@@ -1,10 +1,21 @@
-/** Text to compress: made-up words in the frequencies of a natural language, always the same. */
+/** Text to compress: made-up words in the frequencies of a natural language, always the same; and what people write. */
 import { createHash } from 'node:crypto';
-import { closeSync, createReadStream, existsSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  createReadStream,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { random } from '../hash/inputs.mjs';
+import { ROOT } from '../lib/ours.mjs';
 import { cacheFolder } from '../lib/photo.mjs';
 
 const WORDS = 6000;
@@ -59,6 +70,27 @@ export function text(length, seed = 99) {
     if (next() % 64 === 0) at += data.write(`${next() % 10_000} `, at, 'latin1');
   }
   return data;
+}
+
+/**
+ * What people write: the code and the documents of this package's development dependencies, as often as it takes.
+ * @param {number} length in bytes
+ * @returns {Buffer}
+ */
+export function packageText(length) {
+  const folder = `${ROOT}/node_modules`;
+  const parts = [];
+  let found = 0;
+  for (const path of readdirSync(folder, { recursive: true }).sort()) {
+    if (found >= length) break;
+    if (!/\.(js|md|json|ts)$/.test(path)) continue;
+    const file = join(folder, path);
+    if (!statSync(file).isFile()) continue;
+    parts.push(readFileSync(file));
+    found += parts.at(-1).length;
+  }
+  const all = Buffer.concat(parts);
+  return Buffer.alloc(length, all);
 }
 
 /**

@@ -119,5 +119,7 @@ function manyFiles(count) {
     ],
     targets: [{ ours: 'hashFiles', peer: 'streams, all at once', metric: 'wall', speed: 5 }],
     loopLimit: { p99: 5 },
+    // Whatever the size of the files.
+    memoryLimit: { ours: 'hashFiles', of: () => 16 * MIB },
   };
 }

@@ -27,6 +27,7 @@ function buffer(bytes) {
       {
         name: 'hash-wasm',
         blocking: true,
+        rounds: 3,
         setup: wasm,
         run: ({ data }, sha) => sha.init().update(data).digest('hex'),
         check,
@@ -77,6 +78,8 @@ function file(bytes) {
     ],
     targets: [{ ours: 'hashFile', peer: 'createReadStream + createHash', metric: 'wall', speed: 1.3 }],
     loopLimit: { p99: 5 },
+    // Whatever the size of the file.
+    memoryLimit: { ours: 'hashFile', of: () => 8 * MIB },
   };
 }
 

@@ -50,6 +50,7 @@ export const loops = (list, { check }) => [
   {
     name: 'hash-wasm',
     blocking: true,
+    rounds: 3,
     setup: wasm,
     run: (inputs, sha) => list(inputs).map((data) => sha.init().update(data).digest('hex')),
     check,

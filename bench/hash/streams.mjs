@@ -28,6 +28,8 @@ export function streamSuites({ quick }) {
       ],
       targets: [{ ours: 'createHash', peer: 'crypto.createHash', metric: 'wall', speed: 2.5 }],
       loopLimit: { p99: 5 },
+      // What sixteen streams may buffer, however much flows through them.
+      memoryLimit: { ours: 'createHash', of: () => 48 * MIB },
     },
   ];
 }

@@ -1,6 +1,6 @@
 //! AVX2: 8 messages at once, one to each 32-bit element of a 256-bit register.
 
-use super::eight::{LANES, add, blocks_at, load, load_state, splat, store_row, store_state};
+use super::eight::{LANES, add, blocks_at, eight_lanes, load, load_state, splat, store_row, store_state};
 use super::rounds::{compress_block, expand, round, schedule_block, sixteen_rounds};
 use super::scalar::{self, Ahead};
 use crate::kernels::hash::backend::Backend;
@@ -10,41 +10,7 @@ use crate::kernels::hash::lanes::{Inputs, Kernel, States};
 use crate::kernels::hash::portable;
 use std::arch::x86_64::*;
 
-/// The kernel, where the CPU has AVX2.
-pub(in crate::kernels::hash) fn kernel() -> Option<Kernel> {
-    Backend::Avx2.is_available().then_some(Kernel::new(LANES, run))
-}
-
-fn run(states: &mut States, inputs: &Inputs, blocks: usize) {
-    // SAFETY: `run` is reached only through the kernel, which exists only where the CPU has these features.
-    unsafe { compress(states, inputs, blocks) }
-}
-
-#[target_feature(enable = "avx2")]
-fn compress(states: &mut States, inputs: &Inputs, blocks: usize) {
-    let mut state = load_state(states);
-    for block in 0..blocks {
-        let mut w = load(blocks_at(inputs, block));
-        state = compress_block!(state, w);
-    }
-    store_state(states, state);
-}
-
-/// The engine for one stream, where the CPU has BMI2 beside: eight blocks' schedules ahead in lanes, the rounds in the
-/// integer unit.
-pub(in crate::kernels::hash) fn stream() -> Option<Compress> {
-    let available = Backend::Avx2.is_available() && scalar::is_available();
-    available.then_some(run_stream)
-}
-
-fn run_stream(state: &mut State, blocks: &[Block]) {
-    if let [block] = blocks {
-        // Eight schedules for one block cost more than they save.
-        return portable::compress(state, std::slice::from_ref(block));
-    }
-    // SAFETY: `run_stream` is handed out only where the CPU has these features.
-    unsafe { compress_stream(state, blocks) }
-}
+eight_lanes!(Backend::Avx2, "avx2");
 
 #[target_feature(enable = "avx2,bmi2")]
 fn compress_stream(state: &mut State, blocks: &[Block]) {

@@ -33,7 +33,7 @@ const fn swap() -> [u8; 64] {
     let mut order = [0; 64];
     let mut at = 0;
     while at < order.len() {
-        order[at] = (at % 16 ^ 3) as u8;
+        order[at] = ((at % 16) ^ 3) as u8;
         at += 1;
     }
     order

@@ -1,6 +1,6 @@
 //! AVX-512VL: 8 messages at once in 256-bit registers, which draw less power than 512-bit ones: no clock drop.
 
-use super::eight::{LANES, add, blocks_at, load, load_state, splat, store_row, store_state};
+use super::eight::{LANES, add, blocks_at, eight_lanes, load, load_state, splat, store_row, store_state};
 use super::interleaved;
 use super::rounds::{compress_block, expand, round, schedule_block, sixteen_rounds};
 use super::scalar::{self, Ahead, COLUMNS};
@@ -11,41 +11,7 @@ use crate::kernels::hash::lanes::{Inputs, Kernel, States};
 use crate::kernels::hash::portable;
 use std::arch::x86_64::*;
 
-/// The kernel, where the CPU has AVX2, AVX-512F and AVX-512VL.
-pub(in crate::kernels::hash) fn kernel() -> Option<Kernel> {
-    Backend::Avx512vl.is_available().then_some(Kernel::new(LANES, run))
-}
-
-fn run(states: &mut States, inputs: &Inputs, blocks: usize) {
-    // SAFETY: `run` is reached only through the kernel, which exists only where the CPU has these features.
-    unsafe { compress(states, inputs, blocks) }
-}
-
-#[target_feature(enable = "avx2,avx512f,avx512vl")]
-fn compress(states: &mut States, inputs: &Inputs, blocks: usize) {
-    let mut state = load_state(states);
-    for block in 0..blocks {
-        let mut w = load(blocks_at(inputs, block));
-        state = compress_block!(state, w);
-    }
-    store_state(states, state);
-}
-
-/// The engine for one stream, where the CPU has BMI2 beside: eight blocks' schedules ahead in lanes, the rounds in the
-/// integer unit.
-pub(in crate::kernels::hash) fn stream() -> Option<Compress> {
-    let available = Backend::Avx512vl.is_available() && scalar::is_available();
-    available.then_some(run_stream)
-}
-
-fn run_stream(state: &mut State, blocks: &[Block]) {
-    if let [block] = blocks {
-        // Eight schedules for one block cost more than they save.
-        return portable::compress(state, std::slice::from_ref(block));
-    }
-    // SAFETY: `run_stream` is handed out only where the CPU has these features.
-    unsafe { compress_stream(state, blocks) }
-}
+eight_lanes!(Backend::Avx512vl, "avx2,avx512f,avx512vl");
 
 #[target_feature(enable = "avx2,avx512f,avx512vl,bmi2")]
 fn compress_stream(state: &mut State, blocks: &[Block]) {

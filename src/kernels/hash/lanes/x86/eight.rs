@@ -8,6 +8,52 @@ use std::arch::x86_64::*;
 /// Lanes in a 256-bit register.
 pub(super) const LANES: usize = 8;
 
+/// What a backend of eight lanes offers: a kernel, and an engine for one stream where the CPU has BMI2 beside it.
+///
+/// In scope must be what [`rounds`](super::rounds) asks for, and `compress_stream`, which runs a stream's blocks with the
+/// schedules of eight of them computed ahead in lanes. A macro for the reason given there.
+macro_rules! eight_lanes {
+    ($backend:expr, $features:literal) => {
+        /// The kernel, where the CPU has what it needs.
+        pub(in crate::kernels::hash) fn kernel() -> Option<Kernel> {
+            $backend.is_available().then_some(Kernel::new(LANES, run))
+        }
+
+        fn run(states: &mut States, inputs: &Inputs, blocks: usize) {
+            // SAFETY: `run` is reached only through the kernel, which exists only where the CPU has these features.
+            unsafe { compress(states, inputs, blocks) }
+        }
+
+        #[target_feature(enable = $features)]
+        fn compress(states: &mut States, inputs: &Inputs, blocks: usize) {
+            let mut state = load_state(states);
+            for block in 0..blocks {
+                let mut w = load(blocks_at(inputs, block));
+                state = compress_block!(state, w);
+            }
+            store_state(states, state);
+        }
+
+        /// The engine for one stream, where the CPU has what it needs: eight blocks' schedules ahead in lanes, the rounds
+        /// in the integer unit.
+        pub(in crate::kernels::hash) fn stream() -> Option<Compress> {
+            let available = $backend.is_available() && scalar::is_available();
+            available.then_some(run_stream)
+        }
+
+        fn run_stream(state: &mut State, blocks: &[Block]) {
+            if let [block] = blocks {
+                // Eight schedules for one block cost more than they save.
+                return portable::compress(state, std::slice::from_ref(block));
+            }
+            // SAFETY: `run_stream` is handed out only where the CPU has these features.
+            unsafe { compress_stream(state, blocks) }
+        }
+    };
+}
+
+pub(super) use eight_lanes;
+
 /// The first eight lanes of the state, one vector for each word.
 #[inline]
 #[target_feature(enable = "avx2")]
