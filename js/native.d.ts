@@ -20,9 +20,12 @@ export declare class Broadcast {
   setMaxLag(milliseconds: number): void
   /**
    * Sends the first `length` bytes of `payload`, or what is left of them from `from` on. 0: all is sent; -1: no room;
-   * -2: the lock could not be had; else the bytes that are in the ring so far, unless `whole` forbids that.
+   * -2: the lock could not be had; else the bytes that are in the ring so far, unless `whole` forbids that. Without
+   * `wake` readers that sleep go on sleeping until `wakeReaders()`.
    */
-  publish(channel: number, object: number, kind: number, payload: Buffer, length: number, from: number, whole: boolean): number
+  publish(channel: number, object: number, kind: number, payload: Buffer, length: number, from: number, whole: boolean, wake: boolean): number
+  /** Wakes readers that sleep on what was sent without `wake`. */
+  wakeReaders(): void
   /** Something waits for room, or nothing does any more. */
   waitForRoom(waits: boolean): void
   /**

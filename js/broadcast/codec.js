@@ -6,7 +6,7 @@
 const { types } = require('node:util');
 const v8 = require('node:v8');
 const { createError } = require('../errors.js');
-const { isExact } = require('./exact.js');
+const { exactText } = require('./exact.js');
 
 const Kind = Object.freeze({
   ASCII: 1,
@@ -16,6 +16,7 @@ const Kind = Object.freeze({
   V8: 5,
   ARRAY_BUFFER: 6,
   DATA_VIEW: 7,
+  V8_PLAIN: 8,
   VIEW: 16,
 });
 
@@ -36,6 +37,9 @@ const VIEWS = [
 const viewName = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag).get;
 const VIEW_NAMES = VIEWS.map(({ name }) => name);
 
+/** Above so many characters of text v8 costs less, which copies strings where JSON looks at each character. */
+const LONG_TEXT = 4096;
+
 let scratch = Buffer.allocUnsafeSlow(64 * 1024);
 /** What `encode` gives: one object for all calls, valid until the next one. */
 const encoded = { kind: 0, buffer: scratch, length: 0 };
@@ -51,9 +55,9 @@ function encode(value) {
     if (ArrayBuffer.isView(value)) return encodeView(value);
     if (types.isAnyArrayBuffer(value)) return give(Kind.ARRAY_BUFFER, new Uint8Array(attached(value)));
   }
-  if (isExact(value)) {
-    return encodeText(JSON.stringify(value), Kind.JSON_ASCII, Kind.JSON);
-  }
+  const text = exactText(value);
+  if (text > LONG_TEXT) return give(Kind.V8_PLAIN, v8.serialize(value));
+  if (text >= 0) return encodeText(JSON.stringify(value), Kind.JSON_ASCII, Kind.JSON);
   return encodeClone(value);
 }
 
@@ -166,6 +170,9 @@ function decode(kind, buffer, start, end) {
       case Kind.V8:
         // From memory of its own: v8 makes views into what it reads.
         return v8.deserialize(Buffer.from(copy(buffer, start, end)));
+      case Kind.V8_PLAIN:
+        // No views in it.
+        return v8.deserialize(buffer.subarray(start, end));
       case Kind.ARRAY_BUFFER:
         return copy(buffer, start, end);
       case Kind.DATA_VIEW:

@@ -9,20 +9,25 @@ const MOST_OBJECTS = 24;
 
 const { getPrototypeOf, keys } = Object;
 
+/** Characters of strings met so far. */
+let text = 0;
 /** Objects met so far: one met twice is one object to structured clone, and two to JSON. */
 const met = [];
 
-/** @param {unknown} value @returns {boolean} */
-function isExact(value) {
-  if (Object.prototype.toJSON !== undefined || Array.prototype.toJSON !== undefined) return false;
+/** @param {unknown} value @returns {number} how many characters its strings have; -1 when JSON does not keep it */
+function exactText(value) {
+  if (Object.prototype.toJSON !== undefined || Array.prototype.toJSON !== undefined) return -1;
+  text = 0;
   const exact = looksExact(value, 0);
   met.length = 0;
-  return exact;
+  return exact ? text : -1;
 }
 
 function looksExact(value, depth) {
   switch (typeof value) {
     case 'string':
+      text += value.length;
+      return true;
     case 'boolean':
       return true;
     case 'number':
@@ -52,4 +57,4 @@ function looksExactObject(value, depth) {
   return true;
 }
 
-module.exports = { isExact };
+module.exports = { exactText };

@@ -29,7 +29,7 @@ class Hub {
 
   constructor() {
     const receive = {
-      message: (...args) => this.#message(...args),
+      message: (id, kind, sender, buffer, start, end) => this.#message(id, kind, sender, buffer, start, end),
       missed: (...args) => this.#missed(...args),
       room: () => this.#outbox.flush(),
     };

@@ -72,6 +72,7 @@ class Outbox {
 
   /** Sends what there is room for. */
   flush() {
+    if (this.#queue.length === 0) return;
     while (this.#queue.length > 0) {
       const entry = this.#queue[0];
       const { channel, object, kind, buffer, length, from } = entry;

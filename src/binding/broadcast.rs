@@ -131,7 +131,8 @@ impl Broadcast {
     }
 
     /// Sends the first `length` bytes of `payload`, or what is left of them from `from` on. 0: all is sent; -1: no room;
-    /// -2: the lock could not be had; else the bytes that are in the ring so far, unless `whole` forbids that.
+    /// -2: the lock could not be had; else the bytes that are in the ring so far, unless `whole` forbids that. Without
+    /// `wake` readers that sleep go on sleeping until `wakeReaders()`.
     #[napi(catch_unwind)]
     #[allow(clippy::too_many_arguments)]
     pub fn publish(
@@ -143,17 +144,26 @@ impl Broadcast {
         length: u32,
         from: u32,
         whole: bool,
+        wake: bool,
     ) -> napi::Result<f64> {
         let payload = payload.get(..length as usize).unwrap_or_default();
         let mut station = self.inner.station.borrow_mut();
         let Some(station) = &mut *station else { return Ok(FULL) };
-        let outcome = station.publish((channel, object, kind as u8), payload, from as usize, whole)?;
+        let outcome = station.publish((channel, object, kind as u8), payload, from as usize, whole, wake)?;
         Ok(match outcome {
             Outcome::Sent(_) => SENT,
             Outcome::Partly(bytes) => bytes as f64,
             Outcome::Full => FULL,
             Outcome::Busy => BUSY,
         })
+    }
+
+    /// Wakes readers that sleep on what was sent without `wake`.
+    #[napi(catch_unwind)]
+    pub fn wake_readers(&self) {
+        if let Some(station) = &*self.inner.station.borrow() {
+            station.wake();
+        }
     }
 
     /// Something waits for room, or nothing does any more.

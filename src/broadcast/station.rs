@@ -115,7 +115,7 @@ impl Station {
     }
 
     /// Sends a message, see [`writer::publish`]. `Full` also wakes whoever sleeps on what is in the ring, and asks
-    /// to be woken when there is room.
+    /// to be woken when there is room. Without `wake` readers that sleep go on sleeping until [`wake`](Self::wake).
     ///
     /// # Errors
     /// No memory for the ring; `InvalidInput` for an unknown channel or a message above [`LARGEST_MESSAGE`].
@@ -125,6 +125,7 @@ impl Station {
         payload: &[u8],
         from: usize,
         whole: bool,
+        wake: bool,
     ) -> io::Result<Outcome> {
         self.ring.provide_memory()?;
         let Some(one) = self.channels.get_mut(channel as usize) else { return Err(io::ErrorKind::InvalidInput.into()) };
@@ -144,8 +145,15 @@ impl Station {
             one.own.push_back((number, object));
         }
         // Also when it did not fit: a sender that died may have left readers asleep on a full ring.
-        self.ring.wake();
+        if wake || !matches!(outcome, Outcome::Sent(_)) {
+            self.ring.wake();
+        }
         Ok(outcome)
+    }
+
+    /// Wakes who sleeps on what was sent without that.
+    pub fn wake(&self) {
+        self.ring.wake();
     }
 
     /// Whether a message of `bytes` can be sent at once when the ring is empty.
@@ -176,5 +184,11 @@ impl Station {
             self.seat.stop_listening();
             room::moved(&self.ring, reader.position(), self.ring.head());
         }
+    }
+}
+
+impl Drop for Station {
+    fn drop(&mut self) {
+        self.ring.wake();
     }
 }

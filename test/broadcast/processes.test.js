@@ -22,7 +22,7 @@ describe('a ring that is full', () => {
 
 describe('a publishing worker that is killed', () => {
   // KILLS=1000 npx mocha test/broadcast -g killed, or npm run bench -- broadcast --only kills
-  const kills = process.env.KILLS ?? '10';
+  const kills = process.env.KILLS ?? '5';
 
   it('harms nobody, at whatever instant', function () {
     this.timeout(30_000 + 1000 * Number(kills));
