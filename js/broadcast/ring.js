@@ -9,8 +9,11 @@ const BATCH = 256 * 1024;
 /** How long an event loop is kept from other work by what has come, in milliseconds. */
 const BUDGET = 5;
 
-/** Of the messages sent in one turn of the loop the first wakes those who sleep, then each so many-th, and the end. */
-const WAKE_EVERY = 32;
+/**
+ * Of the messages sent in one turn of the loop the first wakes those who sleep; then each so many-th does, or the first
+ * after so many milliseconds; and the end of the turn.
+ */
+const [WAKE_EVERY, WAKE_AFTER] = [32, 0.05];
 
 const batch = Buffer.allocUnsafeSlow(BATCH);
 const words = new Uint32Array(batch.buffer);
@@ -22,7 +25,10 @@ class Ring {
   #scheduled = false;
   #provided = false;
   #sinceWake = 0;
-  #wakeLater = () => {
+  #wokeAt = 0;
+  #endsTurn = false;
+  #endTurn = () => {
+    this.#endsTurn = false;
     this.#sinceWake = 0;
     this.#native.wakeReaders();
   };
@@ -62,10 +68,20 @@ class Ring {
   /** @returns {number} 0: sent, -1: full, -2: busy, else bytes sent so far */
   publish(channel, object, kind, buffer, length, from, whole) {
     if (!this.#provided) this.#provide();
-    const wakes = this.#sinceWake % WAKE_EVERY === 0;
-    // A microtask, not a callback of the loop: what is sent before an await is with its readers after it.
-    if (this.#sinceWake++ === 0) queueMicrotask(this.#wakeLater);
-    return this.#native.publish(channel, object, kind, buffer, length, from, whole, wakes);
+    return this.#native.publish(channel, object, kind, buffer, length, from, whole, this.#wakes());
+  }
+
+  #wakes() {
+    const now = performance.now();
+    if (!this.#endsTurn) {
+      this.#endsTurn = true;
+      setImmediate(this.#endTurn);
+    } else if (++this.#sinceWake < WAKE_EVERY && now - this.#wokeAt < WAKE_AFTER) {
+      return false;
+    }
+    this.#sinceWake = 0;
+    this.#wokeAt = now;
+    return true;
   }
 
   #provide() {
