@@ -32,8 +32,8 @@ pub struct Limits {
 const MILLISECOND: u64 = 1_000_000;
 
 impl Limits {
-    /// Nanoseconds between two looks: often enough that what [`super::watchdog`] promises is kept by half, rarely
-    /// enough that idle workers, each of which is woken once a look, cost next to nothing.
+    /// Nanoseconds between two looks: often enough for what [`super::watchdog`] promises, rarely enough that idle
+    /// workers, each of which is woken every other look, cost about a thousandth of a core.
     pub fn interval(&self) -> u64 {
         (self.stall / 40).clamp(5 * MILLISECOND, 50 * MILLISECOND)
     }
