@@ -102,11 +102,16 @@ function judge(cases) {
     const found = cases.find((one) => one.name === name);
     return found && middle(found.samples, what);
   };
-  const times = (mine, theirs, required) =>
-    target(`${mine}: how many times as fast as Redis`, 'at least', required, of(theirs, 'wall') / of(mine, 'wall'));
-  return [
-    times('getSync, 100 characters', 'redis get, 100 characters', 20),
-    times('get, 100 characters', 'redis get, 100 characters', 20),
-    times('incr', 'redis incr', 2),
+  const pairs = [
+    ['getSync, 100 characters', 'redis get, 100 characters', 20],
+    ['get, 100 characters', 'redis get, 100 characters', 20],
+    ['incr', 'redis incr', 2],
   ];
+  // CPU first: on a busy machine the clock on the wall tells of the neighbours.
+  return ['cpu', 'wall'].flatMap((what) =>
+    pairs.map(([mine, theirs, required]) => {
+      const name = `${mine}: Redis costs how many times as much ${what === 'cpu' ? 'CPU' : 'wall time'}`;
+      return target(name, 'at least', required, of(theirs, what) / of(mine, what));
+    }),
+  );
 }

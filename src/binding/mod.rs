@@ -19,6 +19,7 @@ mod pool;
 mod store;
 mod store_desk;
 mod store_pack;
+mod store_read;
 mod supervise;
 mod wakeup;
 #[cfg(target_os = "linux")]

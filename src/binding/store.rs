@@ -3,19 +3,18 @@
 use super::failure::Failure;
 use super::store_desk::Answers;
 use super::store_pack;
+use super::store_read::{free_slot, take_slot};
 use crate::error::{Error, Result};
-use crate::store::engine::{Engine, Settings, Wait};
+use crate::store::engine::{Settings, Wait};
 use crate::store::flight::Token;
 use crate::store::op::{Entry, Op, Outcome, Value};
-use crate::store::record::{NUMBER, TEXT, now_ms};
+use crate::store::record::now_ms;
 use crate::store::registry::Handle;
 use crate::store::roots;
 use crate::store::writer::Desk;
-use crate::sys::javascript::ShortText;
-use napi::bindgen_prelude::{Buffer, BufferSlice, Either, Either3, Either5, Float64Array, Function, Null, Uint8Array};
-use napi::{Env, JsString};
+use napi::Env;
+use napi::bindgen_prelude::{Buffer, Either, Either3, Float64Array, Function, Null, Uint8Array};
 use napi_derive::napi;
-use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -122,54 +121,6 @@ pub fn store_root(pid: u32, candidates: Vec<String>) -> Either<String, Failure> 
 #[napi(catch_unwind)]
 pub fn remove_store_root(pid: u32, candidates: Vec<String>) {
     roots::remove(pid, &paths(candidates));
-}
-
-thread_local! {
-    /// The stores that this thread's environment has open, by slot: a read finds its store here, which costs less than
-    /// unwrapping an object does.
-    static SLOTS: RefCell<Vec<Option<Arc<Engine>>>> = const { RefCell::new(Vec::new()) };
-}
-
-/// What a read answers.
-type Read<'e> = Either5<JsString<'e>, f64, (), BufferSlice<'e>, Failure>;
-
-/// Reads an entry of the store in a slot: a string or a number as such, undefined where there is none, of anything else
-/// the tag and the value's bytes.
-#[napi(
-    catch_unwind,
-    ts_args_type = "slot: number, key: string",
-    ts_return_type = "string | number | undefined | Buffer | Failure"
-)]
-pub fn read_store<'e>(env: &'e Env, slot: u32, key: ShortText) -> napi::Result<Read<'e>> {
-    SLOTS.with_borrow(|slots| {
-        let Some(Some(engine)) = slots.get(slot as usize) else { return Ok(Either5::E(Error::StoreClosed.into())) };
-        let found = engine.get(key.as_bytes(), |record| match record.tag {
-            TEXT => text(env, record.payload).map(Either5::A),
-            NUMBER => Ok(Either5::B(record.number().unwrap_or(f64::NAN))),
-            tag => BufferSlice::from_data(env, [&[tag], record.payload].concat()).map(Either5::D),
-        });
-        match found {
-            Ok(found) => found.unwrap_or(Ok(Either5::C(()))),
-            Err(error) => Ok(Either5::E(error.into())),
-        }
-    })
-}
-
-fn take_slot(engine: &Arc<Engine>) -> u32 {
-    SLOTS.with_borrow_mut(|slots| {
-        let free = slots.iter().position(Option::is_none).unwrap_or(slots.len());
-        slots.resize_with(slots.len().max(free + 1), || None);
-        slots[free] = Some(Arc::clone(engine));
-        free as u32
-    })
-}
-
-fn free_slot(slot: u32) {
-    SLOTS.with_borrow_mut(|slots| {
-        if let Some(place) = slots.get_mut(slot as usize) {
-            *place = None;
-        }
-    });
 }
 
 #[napi]
@@ -425,11 +376,6 @@ impl StoreHandle {
         self.answers.stay_awake(env, true)?;
         Ok(Either3::C(Null))
     }
-}
-
-/// ASCII, which most text is, needs no decoding.
-fn text<'e>(env: &'e Env, bytes: &[u8]) -> napi::Result<JsString<'e>> {
-    if bytes.is_ascii() { env.create_string_latin1(bytes) } else { env.create_string(String::from_utf8_lossy(bytes)) }
 }
 
 fn value_of(tag: u8, value: Either<String, Uint8Array>) -> Value {

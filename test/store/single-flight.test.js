@@ -63,10 +63,12 @@ for (const transport of TRANSPORTS) {
         const fs = require('node:fs');
         const fail = async () => {
           while (fs.readFileSync(file, 'utf8').split('\n').length < 4) await new Promise((r) => setTimeout(r, 5));
-          await new Promise((resolve) => setTimeout(resolve, 100));
           throw Object.assign(new TypeError(`from ${process.pid}`), { code: 'ERR_DATABASE' });
         };
         const asked = store.getOrSet('key', fail).catch((error) => [error.name, error.message, error.code]);
+        // Writes of one opening happen in their order: once this one is done, so is the claim before it.
+        await new Promise(setImmediate);
+        await store.set(`asked:${process.pid}`, 1);
         fs.appendFileSync(file, `${process.pid}\n`);
         return asked;
       }, file);
