@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 /// A folder with less room than this is passed over for the next.
 const ROOM: u64 = 4 << 20;
 /// How such folders' names begin.
-pub const PREFIX: &str = "rustcluster-";
+pub const PREFIX: &str = "rustcluster-store-";
 
 /// The process a root belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

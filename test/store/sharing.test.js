@@ -108,7 +108,7 @@ describe('the processes of a cluster', () => {
 describe('a store without a path', () => {
   afterEach(cleanUp);
 
-  const roots = (place) => fs.readdirSync(place).filter((name) => name.startsWith('rustcluster-'));
+  const roots = (place) => fs.readdirSync(place).filter((name) => name.startsWith('rustcluster-store-'));
 
   it('goes with its primary', async () => {
     const place = folder();
@@ -130,7 +130,7 @@ describe('a store without a path', () => {
     const second = await crew({ env: { RUSTCLUSTER_STORE_DIR: place } });
     assert.equal(await second.primary((store) => store.size()), 0);
     const [only, ...others] = roots(place);
-    assert.match(only, new RegExp(`^rustcluster-${second.child.pid}-`));
+    assert.match(only, new RegExp(`^rustcluster-store-${second.child.pid}-`));
     assert.deepEqual(others, []);
   });
 
