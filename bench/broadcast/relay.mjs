@@ -13,24 +13,24 @@ export async function runRelay({ quick, rounds }, log) {
     { name: 'rustcluster', mode: 'rustcluster', ours: true },
     { name: 'through the primary', mode: 'stock' },
   ].map((one) => ({ ...one, runs: [] }));
-  const count = quick ? 200 : 5000;
+  const count = quick ? 200 : 20_000;
   for (const list of interleave(cases, rounds)) {
     for (const one of list) {
       const cluster = await startCluster(one.mode, WORKERS);
       try {
-        await cluster.run('relay', { size: 1024, count: 200 });
+        await cluster.run('relay', { size: 1024, count: quick ? 200 : 5000 });
         one.runs.push(await cluster.run('relay', { size: 1024, count }));
       } finally {
         await cluster.stop();
       }
     }
   }
-  const of = (one) => median(one.runs.map(({ rate }) => rate));
+  const of = (one, figure = 'rate') => median(one.runs.map((run) => run[figure]));
   const [ours, stock] = cases;
   const targets = [target('deliveries a second: ours / through the primary', 'at least', 8, of(ours) / of(stock))];
   printRows(
     title,
-    cases.map((one) => ({ '': one.name, 'deliveries/ms': of(one) })),
+    cases.map((one) => ({ '': one.name, 'deliveries/ms': of(one), 'CPU of all, us a delivery': of(one, 'cpu') })),
   );
   printTargets(targets);
   return { name: 'relay', title, cases, targets };
