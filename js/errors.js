@@ -33,6 +33,7 @@ const table = {
   ERR_NOT_RUNNING: [Error, 'No supervisor answers to what was asked of it'],
   ERR_BROADCAST_FULL: [Error, 'The ring has no room: somebody has not read yet what is in it'],
   ERR_BROADCAST_MISSED: [Error, 'Messages were overwritten before this process read them; `missed` says how many'],
+  ERR_BROADCAST_MEMORY: [Error, 'The memory that processes share for broadcasts could not be opened'],
   ERR_BROADCAST_CORRUPT: [Error, 'A message could not be deserialised'],
   ERR_NATIVE_LOAD: [Error, 'The native addon could not be loaded'],
   ERR_INTERNAL: [Error, 'A bug in rustcluster: please report it'],

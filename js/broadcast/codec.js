@@ -40,36 +40,54 @@ const VIEW_NAMES = VIEWS.map(({ name }) => name);
 /** Above so many characters of text v8 costs less, which copies strings where JSON looks at each character. */
 const LONG_TEXT = 4096;
 
+/** Texts of at most so many characters go into the ring without a buffer in between, see src/sys/javascript.rs. */
+const SHORT_TEXT = 1024;
+
 let scratch = Buffer.allocUnsafeSlow(64 * 1024);
 /** What `encode` gives: one object for all calls, valid until the next one. */
-const encoded = { kind: 0, buffer: scratch, length: 0 };
+const encoded = { kind: 0, text: undefined, buffer: scratch, length: 0 };
 
 /**
  * @param {unknown} value
- * @returns {{ kind: number, buffer: Uint8Array, length: number }} valid until the next call
+ * @returns {{ kind: number, text?: string, buffer: Uint8Array, length: number }} valid until the next call; a short text
+ *   is not bytes yet, which `toBytes` changes, and its kind is that of text in ASCII
  * @throws DataCloneError for what structured clone refuses, and for what cannot leave its process
  */
 function encode(value) {
-  if (typeof value === 'string') return encodeText(value, Kind.ASCII, Kind.UTF16);
+  if (typeof value === 'string') return encodeText(value, Kind.ASCII);
   if (typeof value === 'object' && value !== null) {
     if (ArrayBuffer.isView(value)) return encodeView(value);
     if (types.isAnyArrayBuffer(value)) return give(Kind.ARRAY_BUFFER, new Uint8Array(attached(value)));
   }
   const text = exactText(value);
   if (text > LONG_TEXT) return give(Kind.V8_PLAIN, v8.serialize(value));
-  if (text >= 0) return encodeText(JSON.stringify(value), Kind.JSON_ASCII, Kind.JSON);
+  if (text >= 0) return encodeText(JSON.stringify(value), Kind.JSON_ASCII);
   return encodeClone(value);
+}
+
+function encodeText(text, narrow) {
+  if (text.length > SHORT_TEXT) return textToBytes(text, narrow);
+  encoded.kind = narrow;
+  encoded.text = text;
+  return encoded;
+}
+
+/** @param {object} encoded what `encode` gave @returns {{ kind: number, buffer: Uint8Array, length: number }} */
+function toBytes({ kind, text }) {
+  return text === undefined ? encoded : textToBytes(text, kind);
 }
 
 function give(kind, buffer, length = buffer.length) {
   encoded.kind = kind;
+  encoded.text = undefined;
   encoded.buffer = buffer;
   encoded.length = length;
   return encoded;
 }
 
 /** One byte a character where that is enough; else two for text, which may hold lone surrogates, and UTF-8 for JSON. */
-function encodeText(text, narrow, wide) {
+function textToBytes(text, narrow) {
+  const wide = narrow === Kind.ASCII ? Kind.UTF16 : Kind.JSON;
   const { length } = text;
   if (length * 3 > scratch.length) {
     if (length * 3 > 1 << 20) return encodeLongText(text, narrow, wide);
@@ -115,10 +133,17 @@ function isDetached(buffer) {
   }
 }
 
+/**
+ * By v8's plain serializer, as Node's structured clone: views of one buffer stay so, and a Buffer becomes a Uint8Array.
+ * What `v8.serialize` uses copies each view for itself.
+ */
 function encodeClone(value) {
   refuseHostObjects(value);
   try {
-    return give(Kind.V8, v8.serialize(value));
+    const serializer = new v8.Serializer();
+    serializer.writeHeader();
+    serializer.writeValue(value);
+    return give(Kind.V8, serializer.releaseBuffer());
   } catch (error) {
     // A getter of the value's own has thrown, as structured clone lets it.
     if (!/could not be cloned|Unserializable|detached/.test(error?.message ?? '')) throw error;
@@ -168,10 +193,8 @@ function decode(kind, buffer, start, end) {
       case Kind.JSON:
         return JSON.parse(buffer.utf8Slice(start, end));
       case Kind.V8:
-        // From memory of its own: v8 makes views into what it reads.
-        return v8.deserialize(Buffer.from(copy(buffer, start, end)));
       case Kind.V8_PLAIN:
-        // No views in it.
+        // Copies what it keeps: no view in it is of the kind that v8.deserialize would make into what it reads.
         return v8.deserialize(buffer.subarray(start, end));
       case Kind.ARRAY_BUFFER:
         return copy(buffer, start, end);
@@ -194,4 +217,4 @@ function copy(buffer, start, end) {
   return Reflect.apply(slice, view, []).buffer;
 }
 
-module.exports = { decode, encode, Kind };
+module.exports = { decode, encode, Kind, toBytes };

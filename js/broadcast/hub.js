@@ -2,9 +2,11 @@
 /**
  * The broadcast of one JavaScript environment: its open channels by name, what waits to be sent, and the transport below.
  */
+const cluster = require('node:cluster');
+const { isMainThread } = require('node:worker_threads');
 const { createError } = require('../errors.js');
-const { encode } = require('./codec.js');
-const { Outbox } = require('./outbox.js');
+const { encode, toBytes } = require('./codec.js');
+const { DONE, Outbox } = require('./outbox.js');
 const { chooseTransport } = require('./transport.js');
 
 /** Milliseconds that the ring may be full on this environment's account, unless a channel says otherwise. */
@@ -34,9 +36,9 @@ class Hub {
       room: () => this.#outbox.flush(),
     };
     const choice = chooseTransport();
-    const { Ring } = choice.name === 'ring' ? require('./ring.js') : {};
-    this.transport = choice.name;
-    this.#transport = Ring ? new Ring(choice, receive) : require('./ipc.js').connect(receive);
+    const ring = choice.name === 'ring' ? openRing(choice, receive) : undefined;
+    this.transport = ring ? 'ring' : 'ipc';
+    this.#transport = ring ?? require('./ipc.js').connect(receive);
     this.#outbox = new Outbox(this.#transport);
     // Its first member is waited for by default; `retain` says otherwise.
     this.#transport.setMaxLag(DEFAULT_MAX_LAG);
@@ -83,13 +85,19 @@ class Hub {
 
   /** @throws DataCloneError, ERR_BROADCAST_FULL */
   post({ channel, number }, value) {
-    const { kind, buffer, length } = encode(value);
+    const encoded = encode(value);
+    if (encoded.text !== undefined && this.#outbox.sendText(channel.id, number, encoded.kind, encoded.text)) return;
+    const { kind, buffer, length } = toBytes(encoded);
     this.#outbox.post(channel.id, number, kind, buffer, length);
   }
 
   /** @returns {Promise<void>} once it is in the ring @throws as {@link post}, after `timeout`; the signal's abort */
   publish({ channel, number }, value, { timeout, signal }) {
-    const { kind, buffer, length } = encode(value);
+    const encoded = encode(value);
+    const { text } = encoded;
+    if (text !== undefined && !signal?.aborted && this.#outbox.sendText(channel.id, number, encoded.kind, text))
+      return DONE;
+    const { kind, buffer, length } = toBytes(encoded);
     return this.#outbox.publish(channel.id, number, kind, buffer, length, timeout, signal);
   }
 
@@ -121,6 +129,22 @@ class Hub {
       const others = count - (own?.get(member.number) ?? 0);
       if (others > 0) member.missed(others);
     }
+  }
+}
+
+/**
+ * @returns {object | undefined} nothing for a worker that cannot: its primary stands in for it
+ * @throws what stands in the way of all others, who would be cut off from the rest
+ */
+function openRing(choice, receive) {
+  const { Ring } = require('./ring.js');
+  try {
+    return new Ring(choice, receive);
+  } catch (cause) {
+    const reason = `The memory of broadcasts could not be opened: ${cause.message}`;
+    if (!cluster.isWorker || !isMainThread) throw createError('ERR_BROADCAST_MEMORY', reason, { cause });
+    process.emitWarning(`${reason}. Broadcasts go through the primary`, { code: 'ERR_BROADCAST_MEMORY' });
+    return undefined;
   }
 }
 

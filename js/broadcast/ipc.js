@@ -45,6 +45,10 @@ class Local {
     return 0;
   }
 
+  publishText() {
+    return -3;
+  }
+
   #deliver() {
     const list = this.#pending;
     this.#pending = [];

@@ -43,6 +43,11 @@ class Outbox {
     this.#add({ channel, object, kind, buffer, length });
   }
 
+  /** The short way. @returns {boolean} false: not sent, so {@link post} or {@link publish} must deal with it */
+  sendText(channel, object, kind, text) {
+    return this.#queue.length === 0 && this.#transport.publishText(channel, object, kind, text) === 0;
+  }
+
   publish(channel, object, kind, buffer, length, timeout, signal) {
     if (signal?.aborted) return Promise.reject(abortError(signal));
     let from = 0;
@@ -129,4 +134,4 @@ class Outbox {
 
 const DONE = Promise.resolve();
 
-module.exports = { Outbox };
+module.exports = { DONE, Outbox };

@@ -10,10 +10,11 @@ const BATCH = 256 * 1024;
 const BUDGET = 5;
 
 /**
- * Of the messages sent in one turn of the loop the first wakes those who sleep; then each so many-th does, or the first
- * after so many milliseconds; and the end of the turn.
+ * A message wakes those who sleep, unless others were woken less than so many milliseconds ago: then the next one after
+ * that time does, or the end of the loop's turn. Within a turn the time doubles with each wake-up, up to the second
+ * figure: to wake costs more than to send, and for each reader.
  */
-const [WAKE_EVERY, WAKE_AFTER] = [32, 0.05];
+const [WAKE_AFTER, WAKE_AFTER_MOST] = [0.05, 1];
 
 const batch = Buffer.allocUnsafeSlow(BATCH);
 const words = new Uint32Array(batch.buffer);
@@ -24,12 +25,12 @@ class Ring {
   #receive;
   #scheduled = false;
   #provided = false;
-  #sinceWake = 0;
   #wokeAt = 0;
+  #wakeAfter = WAKE_AFTER;
   #endsTurn = false;
   #endTurn = () => {
     this.#endsTurn = false;
-    this.#sinceWake = 0;
+    this.#wakeAfter = WAKE_AFTER;
     this.#native.wakeReaders();
   };
 
@@ -71,15 +72,25 @@ class Ring {
     return this.#native.publish(channel, object, kind, buffer, length, from, whole, this.#wakes());
   }
 
+  /** The same for a text of at most 1,024 characters, whole. @returns {number} also -3: it is not all ASCII; not sent */
+  publishText(channel, object, kind, text) {
+    if (!this.#provided) this.#provide();
+    const answer = this.#native.publishText(channel, object, kind, text, text.length, this.#wakes());
+    // Nobody was woken.
+    if (answer !== 0) this.#wokeAt = 0;
+    return answer;
+  }
+
   #wakes() {
     const now = performance.now();
-    if (!this.#endsTurn) {
-      this.#endsTurn = true;
-      setImmediate(this.#endTurn);
-    } else if (++this.#sinceWake < WAKE_EVERY && now - this.#wokeAt < WAKE_AFTER) {
+    if (now - this.#wokeAt < this.#wakeAfter) {
+      if (!this.#endsTurn) {
+        this.#endsTurn = true;
+        setImmediate(this.#endTurn);
+      }
       return false;
     }
-    this.#sinceWake = 0;
+    if (this.#endsTurn) this.#wakeAfter = Math.min(2 * this.#wakeAfter, WAKE_AFTER_MOST);
     this.#wokeAt = now;
     return true;
   }
@@ -100,12 +111,12 @@ class Ring {
     for (;;) {
       const answer = this.#native.read(batch);
       const progress = answer & 3;
-      this.#dispatch(answer >>> 2);
+      const count = this.#dispatch(answer >>> 2);
       // Others' turn: what is left waits in the ring.
       if (progress === 2) return this.#schedule(setTimeout, 1);
       if (progress === 0) {
-        // More often follows soon: to look once more costs less than to be woken, for the sender above all.
-        if (answer >>> 2 > 0) return this.#schedule(setImmediate);
+        // After several more often follows soon: to look once more costs less than to be woken, for the sender above all.
+        if (count > 1) return this.#schedule(setImmediate);
         if (!this.#native.rest()) return undefined;
       }
       if (performance.now() >= end) return this.#schedule(setImmediate);
@@ -123,8 +134,10 @@ class Ring {
     );
   }
 
+  /** @returns {number} of entries */
   #dispatch(end) {
     let own;
+    let count = 0;
     for (let at = 0; at < end; ) {
       const word = at >> 2;
       const channel = words[word];
@@ -132,6 +145,7 @@ class Ring {
       const object = words[word + 2];
       const length = words[word + 3];
       const start = at + HEADER;
+      count++;
       if (flags < LARGE) {
         at = start + ((length + 7) & ~7);
         this.#receive.message(channel, flags, object, batch, start, start + length);
@@ -151,6 +165,7 @@ class Ring {
         }
       }
     }
+    return count;
   }
 }
 

@@ -4,11 +4,12 @@ use super::failure::Failure;
 use crate::broadcast::batch::Batch;
 use crate::broadcast::process;
 use crate::broadcast::reader::Progress;
+use crate::broadcast::ring::Ring;
 use crate::broadcast::station::Station;
 use crate::broadcast::writer::Outcome;
 use crate::error::Error;
 use crate::sys::bell::Ear;
-use crate::sys::javascript::Callback;
+use crate::sys::javascript::{Callback, ShortText};
 use crate::sys::uv::{Loop, Uv, Watched, Watcher};
 use napi::Env;
 use napi::bindgen_prelude::{Buffer, BufferSlice, Either, Function};
@@ -18,11 +19,14 @@ use std::io;
 use std::os::fd::AsRawFd;
 use std::path::Path;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// In place of a count: no room.
 const FULL: f64 = -1.0;
 /// In place of a count: the lock could not be had.
 const BUSY: f64 = -2.0;
+/// In place of a count: the text has other characters than ASCII, and must go another way.
+const WIDE: f64 = -3.0;
 /// In place of a count: all of it is sent.
 const SENT: f64 = 0.0;
 
@@ -65,9 +69,45 @@ pub struct Broadcast {
 struct Inner {
     /// `None` once closed.
     station: RefCell<Option<Station>>,
+    ring: Arc<Ring>,
     ear: Ear,
+    /// The ear is open.
+    hears: Cell<bool>,
     /// Something waits for room: every ring is of interest.
     waits: Cell<bool>,
+}
+
+impl Inner {
+    /// Opens the ear when there is something to hear, and else mutes it: a loop that only sends would wake for every ring
+    /// of its own.
+    fn attune(&self) -> io::Result<()> {
+        let wants = self.waits.get() || self.station.borrow().as_ref().is_some_and(Station::listens);
+        if wants == self.hears.get() {
+            return Ok(());
+        }
+        let bell = self.ring.bell();
+        if wants { self.ear.open(bell) } else { self.ear.mute(bell) }?;
+        self.hears.set(wants);
+        Ok(())
+    }
+
+    fn publish(
+        &self,
+        message: (u32, u32, u8),
+        payload: &[u8],
+        from: usize,
+        whole: bool,
+        wake: bool,
+    ) -> napi::Result<f64> {
+        let mut station = self.station.borrow_mut();
+        let Some(station) = &mut *station else { return Ok(FULL) };
+        Ok(match station.publish(message, payload, from, whole, wake)? {
+            Outcome::Sent(_) => SENT,
+            Outcome::Partly(bytes) => bytes as f64,
+            Outcome::Full => FULL,
+            Outcome::Busy => BUSY,
+        })
+    }
 }
 
 #[napi]
@@ -81,12 +121,14 @@ impl Broadcast {
         let inner = Rc::new(Inner {
             station: RefCell::new(Some(station)),
             ear: Ear::new(ring.bell())?,
+            ring,
+            hears: Cell::new(false),
             waits: Cell::new(false),
         });
         let uv = Uv::get().ok_or_else(|| napi::Error::from_reason("libuv cannot be reached"))?;
         let callback = Callback::new(&env, &wake, "RUSTCLUSTER_BROADCAST")?;
         let listener = Rc::new(Listener { inner: Rc::clone(&inner), callback });
-        let descriptor = std::sync::Arc::clone(inner.ear.descriptor());
+        let descriptor = Arc::clone(inner.ear.descriptor());
         let watcher = Watcher::start(uv, Loop::at(env.get_uv_event_loop()?.cast()), descriptor, listener)?;
         let watcher = Rc::new(RefCell::new(Some(watcher)));
         // An ending environment must not be called into, and its life mutex is its thread's to unlock.
@@ -121,7 +163,9 @@ impl Broadcast {
     /// How many objects listen to a channel, and which, when it is one. False: the ring's lock could not be had.
     #[napi(catch_unwind)]
     pub fn listen(&self, channel: u32, objects: u32, sole: u32) -> napi::Result<bool> {
-        self.with(|station| station.listen(channel, objects, sole).is_ok())
+        let listens = self.with(|station| station.listen(channel, objects, sole).is_ok())?;
+        self.inner.attune()?;
+        Ok(listens)
     }
 
     /// How long the ring may be full on our account, in milliseconds; 0xffffffff: for ever.
@@ -147,15 +191,27 @@ impl Broadcast {
         wake: bool,
     ) -> napi::Result<f64> {
         let payload = payload.get(..length as usize).unwrap_or_default();
-        let mut station = self.inner.station.borrow_mut();
-        let Some(station) = &mut *station else { return Ok(FULL) };
-        let outcome = station.publish((channel, object, kind as u8), payload, from as usize, whole, wake)?;
-        Ok(match outcome {
-            Outcome::Sent(_) => SENT,
-            Outcome::Partly(bytes) => bytes as f64,
-            Outcome::Full => FULL,
-            Outcome::Busy => BUSY,
-        })
+        self.inner.publish((channel, object, kind as u8), payload, from as usize, whole, wake)
+    }
+
+    /// Sends a text of `length` characters, at most 1,024, as bytes of ASCII, which spares JavaScript the detour over a
+    /// buffer. Answers as `publish` does, and -3 when that cannot be: nothing was sent then.
+    #[napi(catch_unwind)]
+    pub fn publish_text(
+        &self,
+        channel: u32,
+        object: u32,
+        kind: u32,
+        text: ShortText,
+        length: u32,
+        wake: bool,
+    ) -> napi::Result<f64> {
+        let bytes = text.as_bytes();
+        // What has more bytes than there is room for is cut, so that the length alone would not tell.
+        if bytes.len() != length as usize || !bytes.is_ascii() {
+            return Ok(WIDE);
+        }
+        self.inner.publish((channel, object, kind as u8), bytes, 0, true, wake)
     }
 
     /// Wakes readers that sleep on what was sent without `wake`.
@@ -168,8 +224,9 @@ impl Broadcast {
 
     /// Something waits for room, or nothing does any more.
     #[napi(catch_unwind)]
-    pub fn wait_for_room(&self, waits: bool) {
+    pub fn wait_for_room(&self, waits: bool) -> napi::Result<()> {
         self.inner.waits.set(waits);
+        Ok(self.inner.attune()?)
     }
 
     /// Fills `batch` and tells how many bytes of it, times four, plus: 0 nothing is left, 1 there is more, 2 the lock is

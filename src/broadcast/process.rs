@@ -17,15 +17,16 @@ static RING: Mutex<Option<Arc<Ring>>> = Mutex::new(None);
 /// The ring; `seat` is what [`VARIABLE`] said in case the system cannot tell, `size` that of a new one.
 ///
 /// # Errors
-/// As [`Ring::create`].
+/// As [`Ring::create`]; as [`Ring::open`] and `NotFound` for one this process should have inherited: one of its own would
+/// cut it off from all others without a word.
 pub fn ring(seat: Option<&str>, size: u64) -> io::Result<Arc<Ring>> {
     let mut ring = RING.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(ring) = &*ring {
         return Ok(Arc::clone(ring));
     }
     let inherited = initial_variable().or_else(|| seat.map(str::to_owned));
-    let made = match inherited.and_then(|text| inherit(&text)) {
-        Some(ring) => ring,
+    let made = match inherited.as_deref().and_then(seat_of) {
+        Some((memory, bell)) => inherit(memory, bell)?,
         None => Ring::create(size)?,
     };
     Ok(Arc::clone(ring.insert(Arc::new(made))))
@@ -44,14 +45,20 @@ fn initial_variable() -> Option<String> {
     String::from_utf8(line[prefix.len()..].to_vec()).ok()
 }
 
-fn inherit(text: &str) -> Option<Ring> {
+/// The descriptors of memory and bell, when they are meant for this process.
+fn seat_of(text: &str) -> Option<(u32, u32)> {
     let mut parts = text.split(':').map(|part| part.parse::<u32>().ok());
     let (memory, bell, primary) = (parts.next()??, parts.next()??, parts.next()??);
-    if primary != parent_id() || !is(memory, "/memfd:rustcluster-broadcast") || !is(bell, "anon_inode:[eventfd]") {
-        return None;
+    (primary == parent_id()).then_some((memory, bell))
+}
+
+fn inherit(memory: u32, bell: u32) -> io::Result<Ring> {
+    if !is(memory, "/memfd:rustcluster-broadcast") || !is(bell, "anon_inode:[eventfd]") {
+        return Err(io::ErrorKind::NotFound.into());
     }
-    let [memory, bell] = [memory, bell].map(|fd| RawFd::try_from(fd).ok().and_then(|fd| adopt(fd).ok()));
-    Ring::open(memory?, bell?).ok()
+    let take = |fd| RawFd::try_from(fd).map_err(|_| io::Error::from(io::ErrorKind::NotFound)).and_then(adopt);
+    let memory = take(memory)?;
+    Ring::open(memory, take(bell)?)
 }
 
 /// Whether a descriptor is what it should be, before it is taken over; trusted where there is no /proc.

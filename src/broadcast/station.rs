@@ -161,6 +161,11 @@ impl Station {
         (bytes as u64) <= self.ring.size() / 2
     }
 
+    /// Whether it listens to any channel.
+    pub fn listens(&self) -> bool {
+        self.reader.is_some()
+    }
+
     /// Something to read has come.
     pub fn has_news(&self) -> bool {
         self.reader.as_ref().is_some_and(|reader| reader.position() != self.ring.head())

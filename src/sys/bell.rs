@@ -3,6 +3,7 @@
 //! An eventfd that nobody ever reads. Each listener has an epoll set of its own in which the eventfd is registered
 //! edge-triggered; the set's descriptor is readable from a ring until the listener has looked. So one system call wakes
 //! any number of sleepers, and a process inherits two descriptors however many others there are.
+//! Who has nothing to hear, for it only sends, mutes its own ear: its loop would wake for every ring of its own.
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
@@ -55,7 +56,7 @@ pub struct Ear {
 }
 
 impl Ear {
-    /// Listens to `bell`; its descriptor is readable at once if the bell has ever been rung.
+    /// An ear for `bell`, muted.
     ///
     /// # Errors
     /// What epoll_create1(2) and epoll_ctl(2) answer: EMFILE, ENFILE, ENOMEM, ENOSPC.
@@ -67,13 +68,35 @@ impl Ear {
         }
         // SAFETY: the call above has just made `fd` and nothing else knows it.
         let set = unsafe { OwnedFd::from_raw_fd(fd) };
-        let mut event = libc::epoll_event { events: (libc::EPOLLIN | libc::EPOLLET) as u32, u64: 0 };
-        let bell = bell.fd.as_raw_fd();
+        let ear = Self { set: Arc::new(set) };
+        // Registered once and for all, so that nothing can fail later.
+        ear.control(bell, libc::EPOLL_CTL_ADD, 0)?;
+        Ok(ear)
+    }
+
+    /// Hears the bell from now on; its descriptor is readable at once if the bell has ever been rung.
+    ///
+    /// # Errors
+    /// None that is known: what epoll_ctl(2) answers.
+    pub fn open(&self, bell: &Bell) -> io::Result<()> {
+        self.control(bell, libc::EPOLL_CTL_MOD, libc::EPOLLIN | libc::EPOLLET)
+    }
+
+    /// Hears nothing any more.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn mute(&self, bell: &Bell) -> io::Result<()> {
+        self.control(bell, libc::EPOLL_CTL_MOD, 0)
+    }
+
+    fn control(&self, bell: &Bell, operation: libc::c_int, events: libc::c_int) -> io::Result<()> {
+        let mut event = libc::epoll_event { events: events as u32, u64: 0 };
         // SAFETY: both descriptors are open, and `event` is live for the length of the call.
-        if unsafe { libc::epoll_ctl(set.as_raw_fd(), libc::EPOLL_CTL_ADD, bell, &raw mut event) } != 0 {
-            return Err(io::Error::last_os_error());
+        match unsafe { libc::epoll_ctl(self.set.as_raw_fd(), operation, bell.fd.as_raw_fd(), &raw mut event) } {
+            0 => Ok(()),
+            _ => Err(io::Error::last_os_error()),
         }
-        Ok(Self { set: Arc::new(set) })
     }
 
     /// Has looked: the descriptor is silent until the next ring. Answers whether the bell had been rung.
@@ -99,6 +122,9 @@ mod tests {
     fn one_ring_is_heard_by_all_once() {
         let bell = Bell::new().unwrap();
         let ears = [Ear::new(&bell).unwrap(), Ear::new(&bell).unwrap()];
+        for ear in &ears {
+            ear.open(&bell).unwrap();
+        }
         bell.ring();
         bell.ring();
         assert_eq!(ears.each_ref().map(Ear::clear), [true, true]);
@@ -108,9 +134,27 @@ mod tests {
     }
 
     #[test]
+    fn a_muted_ear_hears_nothing_and_misses_nothing() {
+        let bell = Bell::new().unwrap();
+        let ear = Ear::new(&bell).unwrap();
+        bell.ring();
+        assert!(!ear.clear());
+        ear.open(&bell).unwrap();
+        assert!(ear.clear(), "it was rung before");
+        ear.mute(&bell).unwrap();
+        bell.ring();
+        assert!(!ear.clear());
+        ear.open(&bell).unwrap();
+        assert!(ear.clear());
+        bell.ring();
+        assert!(ear.clear());
+    }
+
+    #[test]
     fn an_ear_can_be_waited_on() {
         let bell = Bell::new().unwrap();
         let ear = Ear::new(&bell).unwrap();
+        ear.open(&bell).unwrap();
         let (epoll, mut events) = (Epoll::new().unwrap(), Events::with_capacity(1));
         epoll.add(ear.descriptor(), 1, true).unwrap();
         let set = epoll.try_clone().unwrap();

@@ -12,6 +12,10 @@ for (const [name, env] of Object.entries(SETTINGS)) {
   });
 }
 
+describe('a worker that cannot open the ring', () => {
+  it('says so, and is served by the primary', () => passes('no-ring.js', { env: { SETTING: 'stock' } }));
+});
+
 describe('a ring that is full', () => {
   const env = { SETTING: 'rustcluster', RUSTCLUSTER_BROADCAST_SIZE: '65536' };
 

@@ -104,6 +104,36 @@ describe('a value that is broadcast', () => {
     assert.equal(back.self, back);
   });
 
+  it('keeps views of one buffer on one buffer', async () => {
+    const { buffer } = new Uint8Array(16);
+    const sent = { all: buffer, head: new Uint8Array(buffer, 0, 4), tail: new DataView(buffer, 8) };
+    const { all, head, tail } = await send(sent);
+    assert.equal(head.buffer, all);
+    assert.equal(tail.buffer, all);
+    head[3] = 7;
+    assert.deepEqual([...new Uint8Array(all, 0, 4)], [0, 0, 0, 7]);
+    assert.deepEqual([head.length, tail.byteOffset, all.byteLength], [4, 8, 16]);
+  });
+
+  it("gives a Buffer inside an object as Node's own does: as a Uint8Array", async () => {
+    const { bytes } = await send({ bytes: Buffer.from('bytes') });
+    assert.equal(Object.getPrototypeOf(bytes), Uint8Array.prototype);
+    assert.equal(Buffer.from(bytes).toString(), 'bytes');
+  });
+
+  it('arrives as it is at the edge of what goes without a buffer', async () => {
+    for (const length of [1, 1022, 1023, 1024, 1025, 4097]) {
+      for (const first of ['a', 'é', '日', '\ud800']) {
+        const text = first.padEnd(length, 'x');
+        assert.equal(await send(text), text);
+        assert.deepEqual(await send({ text }), { text });
+        const arrival = once(receiver, 'message');
+        sender.postMessage([text]);
+        assert.deepEqual((await arrival)[0].data, [text]);
+      }
+    }
+  });
+
   it('is a copy for each object', async () => {
     const other = new BroadcastChannel('values');
     const [here, there] = [once(receiver, 'message'), once(other, 'message')];
