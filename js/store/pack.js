@@ -1,5 +1,5 @@
 'use strict';
-/** Several keys and values in one buffer, as `src/binding/store_pack.rs` reads and writes them. */
+/** Several keys and values in one buffer, as `src/binding/store/pack.rs` reads and writes them. */
 const { decode } = require('./codec.js');
 
 /**

@@ -17,9 +17,6 @@ mod hash;
 mod jobs;
 mod pool;
 mod store;
-mod store_desk;
-mod store_pack;
-mod store_read;
 mod supervise;
 mod wakeup;
 #[cfg(target_os = "linux")]

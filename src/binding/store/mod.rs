@@ -1,21 +1,24 @@
 //! The store's handle: reads answer at once, writes go to the writer under a number and are drained when they are done.
 
+mod desk;
+mod pack;
+mod read;
+mod root;
+
+use self::desk::Answers;
+use self::read::{free_slot, take_slot};
 use super::failure::Failure;
-use super::store_desk::Answers;
-use super::store_pack;
-use super::store_read::{free_slot, take_slot};
 use crate::error::{Error, Result};
 use crate::store::engine::{Settings, Wait};
 use crate::store::flight::Token;
 use crate::store::op::{Entry, Op, Outcome, Value};
 use crate::store::record::now_ms;
 use crate::store::registry::Handle;
-use crate::store::roots;
 use crate::store::writer::Desk;
 use napi::Env;
 use napi::bindgen_prelude::{Buffer, Either, Either3, Float64Array, Function, Null, Uint8Array};
 use napi_derive::napi;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What a store is opened with.
@@ -108,21 +111,6 @@ pub fn open_store(
     Ok(Either::A(StoreHandle { handle, answers, desk, slot }))
 }
 
-/// The folder for stores that die with process `pid`, in the first of `candidates` where that can be.
-#[napi(catch_unwind)]
-pub fn store_root(pid: u32, candidates: Vec<String>) -> Either<String, Failure> {
-    match roots::root_of(pid, &paths(candidates)) {
-        Ok(path) => Either::A(path.to_string_lossy().into_owned()),
-        Err(error) => Either::B(error.into()),
-    }
-}
-
-/// Removes that folder: its process ends.
-#[napi(catch_unwind)]
-pub fn remove_store_root(pid: u32, candidates: Vec<String>) {
-    roots::remove(pid, &paths(candidates));
-}
-
 #[napi]
 impl StoreHandle {
     /// Where `readStore` finds it.
@@ -144,14 +132,12 @@ impl StoreHandle {
         })
     }
 
-    /// Reads entries as of one moment; packed as `store_pack` says.
+    /// Reads entries as of one moment; packed as `pack` says.
     #[napi(catch_unwind)]
     pub fn get_many(&self, keys: Vec<String>) -> Either<Buffer, Failure> {
         self.read(|handle| {
             let mut packed = Vec::new();
-            handle
-                .engine()?
-                .get_many(keys.iter().map(String::as_bytes), |record| store_pack::value(&mut packed, record))?;
+            handle.engine()?.get_many(keys.iter().map(String::as_bytes), |record| pack::value(&mut packed, record))?;
             Ok(Buffer::from(packed))
         })
     }
@@ -173,19 +159,19 @@ impl StoreHandle {
         })
     }
 
-    /// Up to `limit` entries that begin with `prefix`, after the key `after`; packed as `store_pack` says.
+    /// Up to `limit` entries that begin with `prefix`, after the key `after`; packed as `pack` says.
     #[napi(catch_unwind)]
     pub fn scan(&self, prefix: String, after: Option<String>, limit: u32, values: bool) -> Either<Buffer, Failure> {
         self.read(|handle| {
             let mut packed = Vec::new();
             let mut count = 0;
             handle.engine()?.scan(prefix.as_bytes(), after.as_deref().map(str::as_bytes), |key, record| {
-                store_pack::key(&mut packed, key);
+                pack::key(&mut packed, key);
                 if values {
-                    store_pack::value(&mut packed, Some(record));
+                    pack::value(&mut packed, Some(record));
                 }
                 count += 1;
-                count < limit && packed.len() < store_pack::ENOUGH
+                count < limit && packed.len() < pack::ENOUGH
             })?;
             Ok(Buffer::from(packed))
         })
@@ -213,10 +199,10 @@ impl StoreHandle {
         self.submit(&env, id, Op::Set(vec![Entry { key: key.into_bytes(), value, ttl: ttl_of(ttl) }]))
     }
 
-    /// Writes entries, all or none; packed as `store_pack` says.
+    /// Writes entries, all or none; packed as `pack` says.
     #[napi(catch_unwind)]
     pub fn set_many(&self, env: Env, id: u32, packed: Uint8Array) -> napi::Result<StoreAnswer> {
-        match store_pack::entries(&packed) {
+        match pack::entries(&packed) {
             Some(entries) => self.submit(&env, id, Op::Set(entries)),
             None => Ok(Either3::B(Error::Internal("entries were packed wrongly".into()).into())),
         }
@@ -393,10 +379,6 @@ fn ttl_of(ttl: f64) -> Option<u64> {
 fn parse_token(text: &str) -> Option<Token> {
     let (member, run) = text.split_once(':')?;
     Some(Token { member: u64::from_str_radix(member, 16).ok()?, run: u64::from_str_radix(run, 16).ok()? })
-}
-
-fn paths(list: Vec<String>) -> Vec<PathBuf> {
-    list.into_iter().map(PathBuf::from).collect()
 }
 
 fn lock(handle: &Mutex<Handle>) -> MutexGuard<'_, Handle> {

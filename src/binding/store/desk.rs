@@ -1,6 +1,6 @@
 //! The answers of a store's writer, on their way to one JavaScript environment.
 
-use super::wakeup::Wakeup;
+use crate::binding::wakeup::Wakeup;
 use crate::error::Result;
 use crate::store::writer::Desk;
 use napi::Env;

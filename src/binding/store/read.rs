@@ -1,6 +1,6 @@
 //! Reading one entry: what a busy server does most, so it crosses as cheaply as Node-API allows.
 
-use super::failure::Failure;
+use crate::binding::failure::Failure;
 use crate::error::Error;
 use crate::store::engine::Engine;
 use crate::store::record::{NUMBER, TEXT};
