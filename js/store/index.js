@@ -5,7 +5,6 @@ const { oneOf } = require('../options.js');
 const check = require('./check.js');
 const { localBackend, remoteBackend } = require('./ipc.js');
 const place = require('./place.js');
-const { SharedBackend } = require('./shared.js');
 const { Store } = require('./store.js');
 
 /**
@@ -38,18 +37,31 @@ function openStore(name, options) {
 }
 
 /** What the system says where there is no memory that processes can map and lock together. */
-const NO_SHARED_MEMORY = new Set(['ERR_STORE_UNAVAILABLE', 'ENOSYS', 'ENODEV', 'ENOLCK', 'EOPNOTSUPP', 'EINVAL']);
+const NO_SHARED_MEMORY = new Set([
+  'ERR_NATIVE_LOAD',
+  'ERR_STORE_UNAVAILABLE',
+  'ENOSYS',
+  'ENODEV',
+  'ENOLCK',
+  'EOPNOTSUPP',
+  'EINVAL',
+]);
+
+function shared(settings) {
+  const { SharedBackend } = require('./shared.js');
+  return new SharedBackend(settings);
+}
 
 function backend(name, folder, settings) {
   // For tests, and for those who know that memory is not shared: 'shared' never falls back, 'ipc' does so at once.
   const transport = oneOf('RUSTCLUSTER_STORE', process.env.RUSTCLUSTER_STORE || 'auto', ['auto', 'shared', 'ipc']);
   if (folder !== undefined) {
-    if (transport !== 'ipc') return new SharedBackend({ ...settings, path: path.join(path.resolve(folder), name) });
+    if (transport !== 'ipc') return shared({ ...settings, path: path.join(path.resolve(folder), name) });
     throw createError('ERR_STORE_UNAVAILABLE', 'A store with a path needs RUSTCLUSTER_STORE to be other than ipc');
   }
   if (transport !== 'ipc') {
     try {
-      return new SharedBackend({ ...settings, path: path.join(place.root(), name) });
+      return shared({ ...settings, path: path.join(place.root(), name) });
     } catch (error) {
       if (transport === 'shared' || !NO_SHARED_MEMORY.has(error.code)) throw error;
     }

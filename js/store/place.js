@@ -5,7 +5,6 @@ const fs = require('node:fs');
 const os = require('node:os');
 const { isMainThread } = require('node:worker_threads');
 const { fromNative } = require('../errors.js');
-const native = require('../native.js');
 
 /** Asked once, early: when the primary has died its workers have another parent. */
 const PRIMARY = isWorker() ? process.ppid : process.pid;
@@ -30,7 +29,8 @@ function candidates() {
 /** @returns {string} the folder for stores that die with the primary @throws ERR_STORE_UNAVAILABLE */
 function root() {
   removeAtExit();
-  const found = native.storeRoot(PRIMARY, candidates());
+  // Loaded when a store is opened: `rustcluster/cluster` knows stores, and must work where addons may not be loaded.
+  const found = require('../native.js').storeRoot(PRIMARY, candidates());
   if (typeof found === 'string') return found;
   throw fromNative(found);
 }
@@ -42,7 +42,13 @@ const REMOVER = Symbol.for('rustcluster.store.remover');
 function removeAtExit() {
   if (PRIMARY !== process.pid || !isMainThread || process[REMOVER]) return;
   Object.defineProperty(process, REMOVER, { value: true });
-  process.on('exit', () => native.removeStoreRoot(PRIMARY, candidates()));
+  process.on('exit', () => {
+    try {
+      require('../native.js').removeStoreRoot(PRIMARY, candidates());
+    } catch {
+      // Without the addon nobody has made a folder.
+    }
+  });
 }
 
 // Also in a primary whose workers alone open stores.
