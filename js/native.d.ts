@@ -200,13 +200,13 @@ export declare class StoreHandle {
   get slot(): number
   /** Reads an entry into a buffer of its own: the tag, then the value. Null where there is none. */
   getWhole(key: string): Buffer | undefined | null | Failure
-  /** Reads entries as of one moment; packed as `store_pack` says. */
+  /** Reads entries as of one moment; packed as `pack` says. */
   getMany(keys: Array<string>): Buffer | Failure
   /** Whether there is an entry. */
   has(key: string): boolean | Failure
   /** Milliseconds an entry has to live: Infinity where it does not expire, -1 where there is none. */
   ttl(key: string): number | Failure
-  /** Up to `limit` entries that begin with `prefix`, after the key `after`; packed as `store_pack` says. */
+  /** Up to `limit` entries that begin with `prefix`, after the key `after`; packed as `pack` says. */
   scan(prefix: string, after: string | undefined | null, limit: number, values: boolean): Buffer | Failure
   /** How many entries there are. */
   size(): number | Failure
@@ -215,7 +215,7 @@ export declare class StoreHandle {
    * drained later.
    */
   set(id: number, key: string, tag: number, value: string | Uint8Array, ttl: number): StoreAnswer
-  /** Writes entries, all or none; packed as `store_pack` says. */
+  /** Writes entries, all or none; packed as `pack` says. */
   setMany(id: number, packed: Uint8Array): StoreAnswer
   /** Deletes keys. */
   delete(id: number, keys: Array<string>): StoreAnswer
