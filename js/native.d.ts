@@ -28,7 +28,7 @@ export declare class Broadcast {
    * Sends a text of `length` characters, at most 1,024, as bytes of ASCII, which spares JavaScript the detour over a
    * buffer. Answers as `publish` does, and -3 when that cannot be: nothing was sent then.
    */
-  publishText(channel: number, object: number, kind: number, text: ShortText, length: number, wake: boolean): number
+  publishText(channel: number, object: number, kind: number, text: string, length: number, wake: boolean): number
   /** Wakes readers that sleep on what was sent without `wake`. */
   wakeReaders(): void
   /** Something waits for room, or nothing does any more. */

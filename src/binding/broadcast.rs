@@ -202,7 +202,7 @@ impl Broadcast {
         channel: u32,
         object: u32,
         kind: u32,
-        text: ShortText,
+        #[napi(ts_arg_type = "string")] text: ShortText,
         length: u32,
         wake: bool,
     ) -> napi::Result<f64> {
