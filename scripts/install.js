@@ -28,8 +28,9 @@ function build() {
   if (failed) return failed;
   const library = { darwin: 'librustcluster.dylib', win32: 'rustcluster.dll' }[process.platform] ?? 'librustcluster.so';
   const { triple } = require('../js/triple.js');
-  const target = process.env.CARGO_TARGET_DIR ?? path.join(root, 'target');
-  fs.copyFileSync(path.resolve(root, target, 'release', library), path.join(root, `rustcluster.${triple()}.node`));
+  // Where cargo puts it when the user's environment names a folder or a target of its own.
+  const { CARGO_TARGET_DIR = 'target', CARGO_BUILD_TARGET = '' } = process.env;
+  fs.copyFileSync(path.resolve(root, CARGO_TARGET_DIR, CARGO_BUILD_TARGET, 'release', library), path.join(root, `rustcluster.${triple()}.node`));
   if (!isClone) fs.rmSync(path.join(root, 'target'), { recursive: true, force: true });
   return undefined;
 }

@@ -36,7 +36,7 @@ for (const name of ['koa.js', 'express.js']) {
 
     it('asks the database once for all workers, and again when the time is over', async () => {
       const DATABASE = path.join(folder(), 'users');
-      const { port } = await start(name, { DATABASE, USERS_TTL: '6000' });
+      const { port } = await start(name, { DATABASE, USERS_TTL: '3000' });
       const answers = await many(port, 100, '/users');
       assert.deepEqual(texts(answers), ['Users: 25']);
       assert.ok(workers(answers) > 1);

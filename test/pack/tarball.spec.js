@@ -8,6 +8,8 @@ const path = require('node:path');
 
 const root = path.join(__dirname, '../..');
 
+const hostTarget = () => /^host: (.*)$/m.exec(execFileSync('rustc', ['-vV'], { encoding: 'utf8' }))[1];
+
 describe('the packed package', function () {
   // Without a prebuilt addon the install compiles the crate.
   this.timeout(600_000);
@@ -18,8 +20,8 @@ describe('the packed package', function () {
       cwd: project,
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'pipe'],
-      // Dependencies are compiled already: the crate itself is built anew.
-      env: { ...process.env, CARGO_TARGET_DIR: path.join(root, 'target') },
+      // Dependencies are compiled already, for this target: the crate itself is built anew.
+      env: { ...process.env, CARGO_TARGET_DIR: path.join(root, 'target'), CARGO_BUILD_TARGET: hostTarget() },
     });
 
   before(() => {

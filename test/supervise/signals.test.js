@@ -53,7 +53,7 @@ describe('a signal', () => {
 
   for (const signal of ['SIGUSR2', 'SIGHUP']) {
     it(`${signal} reloads`, async () => {
-      const { child, line, port } = await startApp(app, ['-w', '1']);
+      const { child, line, port } = await startApp(app, ['-w', '1', '--probation', '50']);
       const before = (await request(port, '/')).text;
       child.kill(signal);
       await line(/reloaded 1 worker/);
