@@ -30,7 +30,10 @@ function build() {
   const { triple } = require('../js/triple.js');
   // Where cargo puts it when the user's environment names a folder or a target of its own.
   const { CARGO_TARGET_DIR = 'target', CARGO_BUILD_TARGET = '' } = process.env;
-  fs.copyFileSync(path.resolve(root, CARGO_TARGET_DIR, CARGO_BUILD_TARGET, 'release', library), path.join(root, `rustcluster.${triple()}.node`));
+  fs.copyFileSync(
+    path.resolve(root, CARGO_TARGET_DIR, CARGO_BUILD_TARGET, 'release', library),
+    path.join(root, `rustcluster.${triple()}.node`),
+  );
   if (!isClone) fs.rmSync(path.join(root, 'target'), { recursive: true, force: true });
   return undefined;
 }
