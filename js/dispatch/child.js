@@ -19,6 +19,7 @@ function install(cluster, { name, native }) {
   const drain = new Drain(receiver?.mover);
   Object.defineProperty(cluster, DRAIN, { value: drain });
   const asked = rememberOptions(drain);
+  leaveOnce(cluster);
   obey(cluster, drain, receiver?.mover, seat?.moves === true);
 
   const { _getServer } = cluster;
@@ -86,6 +87,30 @@ function rememberOptions(drain) {
   };
   Object.defineProperty(net.Server.prototype.listen, 'name', { value: original.name });
   return known;
+}
+
+/**
+ * node:cluster closes the channel once for each of two orders to leave, the worker's own and the primary's, and the second
+ * time is an uncaught ERR_IPC_DISCONNECTED. Both come where a signal reaches the whole process group.
+ */
+function leaveOnce(cluster) {
+  let leaving = false;
+  const { disconnect, destroy } = cluster.Worker.prototype;
+  cluster.Worker.prototype.disconnect = function disconnectOnce() {
+    if (leaving) return this;
+    leaving = true;
+    return Reflect.apply(disconnect, this, []);
+  };
+  cluster.Worker.prototype.destroy = function destroyOnce(...args) {
+    leaving = true;
+    return Reflect.apply(destroy, this, args);
+  };
+  process.prependListener('internalMessage', (message) => {
+    if (message?.cmd !== 'NODE_CLUSTER' || message.act !== 'disconnect') return;
+    // node:cluster passes over what is not addressed to it.
+    if (leaving) message.cmd = 'NODE_RUSTCLUSTER';
+    leaving = true;
+  });
 }
 
 /** Does what the primary says about moving connections, and asks it before this worker disconnects by itself. */

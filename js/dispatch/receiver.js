@@ -29,7 +29,7 @@ class Receiver {
     this.#native = native;
     this.#channel = channel;
     this.#TCP = tcpClass(native);
-    countCloses(this.#TCP, counterOf(channel));
+    countCloses(this.#TCP, counterOf(channel), channel);
     this.mover = new Mover(channel, (handle) => {
       handle[kHome] = undefined;
     });
@@ -132,10 +132,12 @@ function counterOf(channel) {
  * thread. All are changed for the whole class, since properties of its own would make each handle a slower object; a
  * handle without a home is none of ours, or counted.
  */
-function countCloses({ prototype }, count) {
+function countCloses({ prototype }, count, channel) {
   const leave = (handle) => {
     if (handle[kHome] === undefined) return;
     handle[kHome] = undefined;
+    // The primary has a copy of it, for the case that this worker dies: its client would not see the end at once.
+    if (handle.bytesRead === 0 && handle.fd >= 0) channel.untouched(handle.fd);
     count();
   };
   for (const name of ['close', 'reset']) {

@@ -136,6 +136,16 @@ impl Channel {
         process::borrow(fd, |socket| self.inner.pass_on(socket, server, idle)).is_ok()
     }
 
+    /// The connection `fd`, which stays the caller's, is about to be closed with nothing read from it.
+    #[napi(catch_unwind)]
+    pub fn untouched(&self, fd: i32) {
+        // One that is closed already has nothing to be told of.
+        let _ = process::borrow(fd, |socket| {
+            self.inner.untouched(socket);
+            Ok(())
+        });
+    }
+
     /// A connection was taken by another way than this channel.
     #[napi(catch_unwind)]
     pub fn opened(&self) {

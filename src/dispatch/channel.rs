@@ -4,7 +4,7 @@ use super::hub::Load;
 use super::note::{self, Kind, Note};
 use crate::shared::segment::{Segment, Slot};
 use crate::sys::clock::monotonic_nanos;
-use crate::sys::{message, process};
+use crate::sys::{message, process, progress};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::sync::Arc;
@@ -155,6 +155,14 @@ impl Channel {
             Err(_) => self.slot.note_opened(),
         }
         sent
+    }
+
+    /// A connection is about to be closed of which this worker has read nothing: the primary need not keep its copy for
+    /// the case that the worker dies. The copy goes by itself where this cannot be said.
+    pub fn untouched(&self, socket: BorrowedFd<'_>) {
+        if let Ok(identity) = progress::identity(socket) {
+            let _ = message::send(&*self.fd, &Note::about(identity).encode(), None);
+        }
     }
 
     /// A connection came by another way than this channel.

@@ -197,7 +197,7 @@ impl Hub {
     fn bury(&mut self) {
         for slot in 0..self.workers.len() {
             let Some(Worker { gone: true, id, .. }) = self.workers[slot] else { continue };
-            if self.hear_out(id) {
+            if self.recover(id) {
                 self.free(slot);
             }
         }

@@ -9,6 +9,8 @@ pub mod policy;
 #[cfg(target_os = "linux")]
 pub mod channel;
 #[cfg(target_os = "linux")]
+pub mod copies;
+#[cfg(target_os = "linux")]
 pub mod health;
 #[cfg(target_os = "linux")]
 pub mod hub;

@@ -22,6 +22,8 @@ pub enum Kind {
     Return = 4,
     /// From a worker: here is an idle connection it has served, for any worker.
     Move = 5,
+    /// From a worker: it closes a connection it has not touched, see [`Note::about`].
+    Untouched = 6,
 }
 
 /// One message.
@@ -38,6 +40,16 @@ pub struct Note {
 }
 
 impl Note {
+    /// That a connection is closed untouched; `identity` names it, see [`crate::sys::progress::identity`].
+    pub fn about(identity: u64) -> Self {
+        Self { kind: Kind::Untouched, server: 0, hops: identity as u32, idle: (identity >> 32) as u32 }
+    }
+
+    /// The identity given to [`about`](Self::about).
+    pub fn identity(self) -> u64 {
+        u64::from(self.idle) << 32 | u64::from(self.hops)
+    }
+
     /// The bytes on the wire.
     pub fn encode(self) -> [u8; BYTES] {
         let mut bytes = [0; BYTES];
@@ -57,6 +69,7 @@ impl Note {
             3 => Kind::Leave,
             4 => Kind::Return,
             5 => Kind::Move,
+            6 => Kind::Untouched,
             _ => return None,
         };
         Some(Self { kind, server: word(4)?, hops: word(8)?, idle: word(12)? })
@@ -69,10 +82,11 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read() {
-        for kind in [Kind::Connection, Kind::Ready, Kind::Leave, Kind::Return, Kind::Move] {
+        for kind in [Kind::Connection, Kind::Ready, Kind::Leave, Kind::Return, Kind::Move, Kind::Untouched] {
             let note = Note { kind, server: 0xdead_beef, hops: 7, idle: FOREVER - 1 };
             assert_eq!(Note::decode(&note.encode()), Some(note));
         }
+        assert_eq!(Note::about(0x1234_5678_9abc_def0).identity(), 0x1234_5678_9abc_def0);
     }
 
     #[test]

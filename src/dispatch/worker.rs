@@ -1,6 +1,7 @@
 //! A worker as the primary sees it: its channel, its words in the shared segment, its health.
 
 use super::channel::Past;
+use super::copies::Copies;
 use super::health::{Health, Pulse, STALL, Verdict};
 use super::note::{self, Kind, Note};
 use super::policy::State;
@@ -41,6 +42,8 @@ pub struct Worker {
     pub retired: bool,
     /// Its process has ended.
     pub gone: bool,
+    /// Connections it has been handed and may not have touched.
+    pub copies: Copies,
     /// Its channel is full until then, in nanoseconds of the monotonic clock.
     full_until: u64,
 }
@@ -61,7 +64,8 @@ impl Worker {
     pub fn new(id: u32, slot: Slot, near: OwnedFd, far: OwnedFd) -> Self {
         let health = Health::default();
         let (deaf, retired, gone) = (false, false, false);
-        Self { id, slot, near, far, watcher: None, stat: None, health, deaf, retired, gone, full_until: 0 }
+        let copies = Copies::default();
+        Self { id, slot, near, far, watcher: None, stat: None, health, deaf, retired, gone, copies, full_until: 0 }
     }
 
     /// It runs as process `pid`, and is `name` in node:cluster.
@@ -141,11 +145,12 @@ impl Worker {
 
     /// Takes back one connection the worker has not read. None is risked when this process has no room for another
     /// descriptor.
-    pub fn take_back(&self) -> Option<(Note, OwnedFd)> {
+    pub fn take_back(&mut self) -> Option<(Note, OwnedFd)> {
         while process::has_free_descriptor(self.far.as_fd()) {
             let (note, connection) = receive(&self.far).ok()??;
             self.slot.note_taken_back();
             if let Some(connection) = connection {
+                self.copies.forget_socket(&connection);
                 return Some((note, connection));
             }
         }

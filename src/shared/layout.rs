@@ -11,8 +11,8 @@
 
 /// The first eight bytes: "rustclus", little-endian.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"rustclus");
-/// Counts incompatible changes of this file.
-pub const VERSION: u32 = 2;
+/// Counts incompatible changes of this file, and of what is said over the channels (`dispatch::note`).
+pub const VERSION: u32 = 3;
 /// Workers that can exist at once, the ones that are draining counted in. A page of the segment takes memory only once
 /// one of its slots is used.
 pub const SLOTS: usize = 1024;

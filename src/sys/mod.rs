@@ -27,6 +27,8 @@ pub mod message;
 #[cfg(target_os = "linux")]
 pub mod process;
 #[cfg(target_os = "linux")]
+pub mod progress;
+#[cfg(target_os = "linux")]
 pub mod robust;
 pub mod simd;
 #[cfg(target_os = "linux")]

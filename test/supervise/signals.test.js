@@ -23,14 +23,18 @@ describe('a signal', () => {
     });
   }
 
-  it('SIGINT to the whole group, as Ctrl-C sends it, loses no request either', async () => {
-    const { child, line, ended, port } = await startApp(app, ['-w', '2'], { detached: true });
-    const echoes = [await openEcho(port), await openEcho(port)];
-    process.kill(-child.pid, 'SIGINT');
-    await line(/stopping/);
-    for (const echo of echoes) assert.equal(await echo.finish(), 'first last');
-    assert.equal((await ended).code, 0);
-  });
+  for (const [signal, sender] of Object.entries({ SIGINT: 'Ctrl-C', SIGTERM: 'systemd' })) {
+    it(`${signal} to the whole group, as ${sender} sends it, loses no request and breaks no worker`, async () => {
+      const { child, line, ended, port } = await startApp(app, ['-w', '4'], { detached: true });
+      const echoes = [await openEcho(port), await openEcho(port)];
+      process.kill(-child.pid, signal);
+      await line(/stopping/);
+      for (const echo of echoes) assert.equal(await echo.finish(), 'first last');
+      const { code, stdout, stderr } = await ended;
+      assert.deepEqual({ code, stderr }, { code: 0, stderr: '' });
+      assert.doesNotMatch(stdout, /exit code [^0]|by SIG/);
+    });
+  }
 
   it('SIGTERM for a second time stops at once', async () => {
     const { child, line, ended, port } = await startApp(app, ['-w', '1']);

@@ -2,13 +2,14 @@
 
 use super::{Hub, Source};
 use crate::dispatch::channel::Past;
+use crate::dispatch::copies::Handed;
 use crate::dispatch::health::Verdict;
-use crate::dispatch::note::{Kind as NoteKind, Note};
+use crate::dispatch::note::{self, FRESH, Kind as NoteKind, Note};
 use crate::dispatch::policy::{Choice, Kind, LeastConnections, Slot, State};
 use crate::dispatch::worker::Sent;
 use crate::sys::clock::monotonic_nanos;
 use crate::sys::process::has_free_descriptor;
-use crate::sys::socket;
+use crate::sys::{message, progress, socket};
 use std::net::IpAddr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
@@ -38,6 +39,16 @@ impl Connection {
     pub(super) fn server(&self) -> u32 {
         self.server
     }
+
+    /// As the primary keeps it while a worker has it; `None` where nobody can tell what becomes of it.
+    fn handed(self) -> Option<Handed> {
+        let Self { socket, client, server, past: Past { idle, .. }, .. } = self;
+        let read_before = match idle {
+            FRESH => None,
+            _ => Some(progress::bytes_read(&socket).ok()?),
+        };
+        Some(Handed { socket, client, server, idle, read_before })
+    }
 }
 
 impl Hub {
@@ -56,6 +67,8 @@ impl Hub {
                         let _ = self.epoll.remove(&watcher);
                     }
                     self.retire_worker(id);
+                    // At once: clients wait. What cannot be heard now for want of descriptors is when it is buried.
+                    self.recover(id);
                 }
             }
         }
@@ -66,6 +79,7 @@ impl Hub {
         let now = monotonic_nanos();
         self.bury();
         self.relieve_stalled(now);
+        self.drop_copies(now);
         if !self.waiting.is_empty() {
             for connection in std::mem::take(&mut self.waiting) {
                 self.leave_waiting(connection.server);
@@ -88,7 +102,8 @@ impl Hub {
         let rests = self.listeners.values().map(|listener| listener.resting_until).filter(|&until| until > now);
         let deaf = self.workers.iter().flatten().any(|worker| worker.deaf);
         let retry = (deaf || !self.waiting.is_empty()).then_some(now + RETRY);
-        looks.chain(rests).chain(retry).min()
+        let copies = self.workers.iter().flatten().filter_map(|worker| worker.copies.due());
+        looks.chain(rests).chain(retry).chain(copies).min()
     }
 
     /// Accepts what waits at a socket.
@@ -102,9 +117,13 @@ impl Hub {
                     self.deliver(monotonic_nanos(), connection);
                 }
                 Err(error) => match error.raw_os_error() {
+                    // What copies have taken up is tried first.
+                    Some(libc::EMFILE | libc::ENFILE) if self.clear_copies() => {}
                     Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM) => {
                         let now = monotonic_nanos();
-                        listener.resting_until = now + REST;
+                        if let Some(listener) = self.listeners.get_mut(&number) {
+                            listener.resting_until = now + REST;
+                        }
                         self.rearm(now);
                         return;
                     }
@@ -155,7 +174,12 @@ impl Hub {
                 continue;
             }
             match worker.send(now, connection.server, connection.past, connection.socket.as_fd()) {
-                Sent::Yes => return,
+                Sent::Yes => {
+                    if let Some(handed) = connection.handed() {
+                        worker.copies.keep(now, handed);
+                    }
+                    return;
+                }
                 Sent::Later => {}
                 Sent::Never => worker.retired = true,
             }
@@ -176,6 +200,9 @@ impl Hub {
     fn hear(&mut self, id: u32) -> bool {
         let Some((slot, _)) = self.find(id) else { return true };
         for _ in 0..BATCH {
+            if !has_free_descriptor(self.memory.as_fd()) {
+                self.clear_copies();
+            }
             let Some(Some(worker)) = self.workers.get_mut(slot) else { return true };
             if !has_free_descriptor(self.memory.as_fd()) {
                 worker.deaf = self.epoll.arm(&worker.near, Source::Channel(id).token(), false).is_ok();
@@ -183,6 +210,9 @@ impl Hub {
             }
             let Some((note, socket)) = worker.hear() else { return true };
             let retired = worker.retired;
+            if let Some(socket) = &socket {
+                worker.copies.forget_socket(socket);
+            }
             match (note.kind, socket) {
                 (NoteKind::Ready, _) if !retired => {
                     if let Some(servers) = self.held.get_mut(&id) {
@@ -204,10 +234,47 @@ impl Hub {
                 }
                 (NoteKind::Return, Some(socket)) => self.deliver_again(note, socket, Some(slot), false),
                 (NoteKind::Move, Some(socket)) => self.deliver_again(note, socket, None, !retired),
+                (NoteKind::Untouched, _) => worker.copies.forget(note.identity()),
                 _ => {}
             }
         }
         false
+    }
+
+    /// A worker has ended: what it has said is read, and the connections it had taken without touching them go to
+    /// others. False when there is no room for the descriptors now.
+    pub(super) fn recover(&mut self, id: u32) -> bool {
+        if !self.hear_out(id) {
+            return false;
+        }
+        let now = monotonic_nanos();
+        let left = self.find(id).map(|(_, worker)| worker.copies.rescue(now)).unwrap_or_default();
+        for Handed { socket, client, server, idle, .. } in left {
+            let past = Past { hops: 0, idle };
+            self.deliver(now, Connection { socket, client, server, past, not_to: None, even: false });
+        }
+        true
+    }
+
+    /// Closes all copies: their descriptors are needed. False when there were none.
+    fn clear_copies(&mut self) -> bool {
+        let mut any = false;
+        for worker in self.workers.iter_mut().flatten() {
+            any |= !worker.copies.is_empty();
+            worker.copies.clear();
+        }
+        any
+    }
+
+    /// Closes the copies of connections that workers have touched.
+    fn drop_copies(&mut self, now: u64) {
+        for worker in self.workers.iter_mut().flatten() {
+            let pulse = worker.pulse();
+            if worker.copies.look(now, pulse.waiting, pulse.heartbeat) {
+                // A full channel wakes it just as well.
+                let _ = message::send(&worker.near, &note::PING, None);
+            }
+        }
     }
 
     /// Reads all a worker that has ended has said; false when there is no room for the descriptors now.
@@ -233,7 +300,7 @@ impl Hub {
     /// Gives what a worker has not read to others.
     pub(super) fn take_back(&mut self, slot: Slot) {
         // Counted beforehand: under `sticky` a connection may come back to the worker it was taken from.
-        let Some(Some(worker)) = self.workers.get(slot) else { return };
+        let Some(Some(worker)) = self.workers.get_mut(slot) else { return };
         let mut left = Vec::new();
         while let Some(connection) = worker.take_back() {
             left.push(connection);

@@ -4,11 +4,12 @@ use super::{Hub, Source};
 use crate::dispatch::channel::{Channel, Past, Taken};
 use crate::dispatch::health::Pulse;
 use crate::dispatch::listener::Wanted;
-use crate::dispatch::note::FOREVER;
+use crate::dispatch::note::{FOREVER, FRESH};
 use crate::dispatch::policy::Kind;
 use crate::sys::clock::monotonic_nanos;
+use crate::sys::message;
 use crate::sys::process::adopt;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::os::fd::{AsFd, AsRawFd, IntoRawFd, OwnedFd};
 use std::time::Duration;
@@ -133,12 +134,12 @@ fn one_that_is_asked_to_turn_reads_no_connection() {
     assert!(matches!(worker.take(), Taken::Connection { .. }));
     assert!(matches!(worker.take(), Taken::Empty));
     assert!(cluster.hub.heartbeat(id).is_some());
-    // And one that has died with both unread loses neither.
+    // And one that has died with both unread loses neither, nor the one it had read and not touched.
     let _client = cluster.connect(1);
     cluster.hub.ask(id);
     let _other = cluster.connect(1);
     cluster.hub.remove_worker(id);
-    assert_eq!(cluster.hub.waiting(), 2);
+    assert_eq!(cluster.hub.waiting(), 3);
 }
 
 #[test]
@@ -253,6 +254,65 @@ fn what_a_worker_passed_on_before_it_died_is_not_lost() {
     }
     cluster.hub.remove_worker(*first);
     assert_eq!((cluster.active(), cluster.hub.waiting()), (vec![clients.len() as u32], 0));
+}
+
+/// Takes what waits for a worker off its channel as it does, but dies before a single line of its own has seen it.
+fn take_unseen(worker: &Channel) -> OwnedFd {
+    let received = message::receive(&**worker.descriptor(), &mut [0; 64]).unwrap();
+    received.descriptor.unwrap()
+}
+
+#[test]
+fn what_a_worker_has_taken_and_not_touched_when_it_dies_goes_to_another() {
+    for seen in [false, true] {
+        for death in [Hub::remove_worker, |hub: &mut Hub, id| hub.handle(Source::Death(id))] {
+            let mut cluster = cluster(Kind::RoundRobin, 2);
+            let mut clients = cluster.connect(4);
+            let (first, worker) = &cluster.workers[0];
+            let Taken::Connection { socket, .. } = worker.take() else { panic!("two are waiting") };
+            let mut touched = TcpStream::from(socket);
+            clients[0].write_all(b"x").unwrap();
+            touched.read_exact(&mut [0]).unwrap();
+            let untouched = if seen { take_all(worker).pop().unwrap() } else { take_unseen(worker) };
+            clients[2].write_all(b"GET /").unwrap();
+            drop((touched, untouched));
+            death(&mut cluster.hub, *first);
+            assert_eq!(cluster.active().last(), Some(&3), "seen: {seen}");
+            assert_eq!(clients[0].read(&mut [0]).unwrap(), 0, "what it was serving ends");
+            let mut last = TcpStream::from(take_all(&cluster.workers[1].1).pop().unwrap());
+            let mut request = [0; 5];
+            last.read_exact(&mut request).unwrap();
+            assert_eq!(&request, b"GET /");
+        }
+    }
+}
+
+#[test]
+fn what_a_worker_has_passed_on_is_not_delivered_again_when_it_dies() {
+    let mut cluster = cluster(Kind::LeastConnections, 1);
+    let _clients = cluster.connect(3);
+    let (first, worker) = &cluster.workers[0];
+    let server = cluster.server;
+    let sockets = take_all(worker);
+    worker.pass_on(sockets[0].as_fd(), server, FRESH).unwrap();
+    worker.untouched(sockets[1].as_fd());
+    let first = *first;
+    cluster.join();
+    drop(sockets);
+    cluster.hub.handle(Source::Death(first));
+    assert_eq!((cluster.hub.waiting(), cluster.active()[1]), (0, 2));
+}
+
+#[test]
+fn the_end_of_a_connection_that_was_closed_untouched_reaches_its_client() {
+    let mut cluster = cluster(Kind::LeastConnections, 1);
+    let mut clients = cluster.connect(1);
+    let (first, worker) = &cluster.workers[0];
+    let socket = take_all(worker).pop().unwrap();
+    worker.untouched(socket.as_fd());
+    drop(socket);
+    cluster.hub.handle(Source::Channel(*first));
+    assert_eq!(clients[0].read(&mut [0]).unwrap(), 0);
 }
 
 #[test]
