@@ -77,6 +77,8 @@ export declare class Channel {
    * closes it when the answer is true, without `closed()`; false: nothing has changed, try again later.
    */
   passOn(fd: number, server: number, idle: number): boolean
+  /** The connection `fd`, which stays the caller's, is about to be closed with nothing read from it. */
+  untouched(fd: number): void
   /** A connection was taken by another way than this channel. */
   opened(): void
   /**
