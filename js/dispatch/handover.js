@@ -22,6 +22,8 @@ const EVEN_TIME = 10_000;
 const PAUSE = 5;
 /** From a worker's first connection to evening out, in milliseconds: several servers of an app listen at once. */
 const SETTLE = 10;
+/** How often to look whether workers have taken what they were given, in milliseconds. */
+const LOOK = 5;
 
 class Handover {
   #cluster;
@@ -33,6 +35,8 @@ class Handover {
   /** Workers that have been told to leave. */
   #leaving = new WeakSet();
   #leavingAll = false;
+  /** Everything stops: whoever wants to leave is told to in time. */
+  #stopping = false;
   #rebalancing;
   #scheduled;
   #disconnect;
@@ -84,6 +88,7 @@ class Handover {
       shed: ({ moved }) => report.shed(moved),
       // It disconnects by itself and asks who takes what it has.
       leave: () => {
+        if (this.#stopping) return;
         this.#retire(worker);
         this.#order(worker, { idle: 'linger', moves: true });
       },
@@ -192,6 +197,17 @@ class Handover {
       this.#scheduled = undefined;
       this.rebalance();
     }, SETTLE).unref();
+  }
+
+  /** See `stopListening` of internals.js. */
+  async stopListening(within, isOver) {
+    const dispatcher = this.#dispatcher();
+    if (dispatcher === undefined) return;
+    this.#stopping = true;
+    dispatcher.stopListening();
+    const end = performance.now() + within;
+    while (dispatcher.untaken() > 0 && performance.now() < end && !isOver()) await sleep(LOOK);
+    this.#stopping = false;
   }
 
   /** Lets a worker go. @param {{ idle: string, moves: boolean } | undefined} order what becomes of its connections */

@@ -24,6 +24,12 @@ const none = {
    */
   idOf: (_worker) => undefined,
   /**
+   * Everything stops: the listening sockets close, and what is connected by then is given to the workers.
+   * @param {number} _within milliseconds they may have to take it
+   * @param {() => boolean} _isOver ends the wait
+   */
+  stopListening: async (_within, _isOver) => {},
+  /**
    * Starts a native thread that watches event loops. To be called after the first fork.
    * @param {number} _stallTimeout milliseconds
    * @param {() => void} _wake called when the watchdog has something to tell
@@ -36,8 +42,9 @@ const none = {
  * @param {object} native the addon
  * @param {() => object | undefined} dispatcher
  * @param {WeakMap<object, { id: number }>} seats by worker
+ * @param {import('./handover.js').Handover} handover
  */
-function internals(native, dispatcher, seats) {
+function internals(native, dispatcher, seats, handover) {
   const held = new WeakSet();
   const idOf = (worker) => seats.get(worker)?.id;
   const ask = (method) => (worker) => {
@@ -57,6 +64,7 @@ function internals(native, dispatcher, seats) {
     },
     isHeld: (worker) => held.has(worker),
     idOf,
+    stopListening: (within, isOver) => handover.stopListening(within, isOver),
     watchdog: (stallTimeout, wake) =>
       dispatcher() === undefined ? undefined : new native.Watchdog(dispatcher(), stallTimeout, wake),
   };

@@ -36,7 +36,7 @@ function install(cluster, { name, native }) {
   cluster.connections = () => dispatcher?.connections() ?? [];
   Object.assign(
     cluster[INTERNALS],
-    internals(native, () => dispatcher, seats),
+    internals(native, () => dispatcher, seats, handover),
   );
 
   const { fork } = cluster;

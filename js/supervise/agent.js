@@ -13,6 +13,11 @@ const { envelope, handle } = require('./messages.js');
 
 /** After the last connection has ended, for what an app still does without one (write a log, delete a file). */
 const EXIT_GRACE = 100;
+/**
+ * How long after a signal a worker leaves of its own accord, in milliseconds. One that went to the whole group has reached
+ * the primary, too, and that one knows what becomes of the connections.
+ */
+const ECHO = 50;
 /** How often a worker tells its memory where nobody else can, in milliseconds. */
 const MEMORY_PERIOD = 1000;
 
@@ -51,10 +56,15 @@ function settle() {
 
 function onSignal() {
   const drain = cluster[DRAIN];
-  if (!drain.begun) cluster.worker.disconnect();
+  if (!drain.begun) setTimeout(leave, ECHO);
   // While idle connections linger, a signal says that nobody will serve them any more.
   else if (!idleIsClosed) drain.begin({ servers: [], idle: 'close' });
   else if (Date.now() >= giveUpAt) finish();
+}
+
+/** Asked to go by somebody else than the primary. */
+function leave() {
+  if (!cluster[DRAIN].begun) cluster.worker.disconnect();
 }
 
 function configure({ drainTimeout, killTimeout, reportMemory }) {

@@ -59,6 +59,11 @@ class Places extends EventEmitter {
     await Promise.all(surplus.map((slot) => this.#retire(slot, 'linger')));
   }
 
+  /** Starts no worker any more. */
+  freeze() {
+    for (const slot of this.all) slot.freeze();
+  }
+
   /** Gives up all places. @returns {Promise<void>} once no worker is left */
   async close() {
     // Nobody will serve an idle connection once all have stopped.

@@ -155,14 +155,19 @@ class Slot extends EventEmitter {
     hung.giveUp();
   }
 
+  /** Nobody is started in this place any more. */
+  freeze() {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+  }
+
   /**
    * Gives the place up: all its workers drain.
    * @param {'close' | 'linger'} idle see `cluster.drain`
    * @returns {Promise<void>} once all of them are gone
    */
   async close(idle) {
-    this.#closed = true;
-    clearTimeout(this.#timer);
+    this.freeze();
     await Promise.all(this.processes.map((worker) => worker.drain(idle)));
   }
 

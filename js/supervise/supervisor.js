@@ -8,6 +8,7 @@ const { createError } = require('../errors.js');
 const check = require('../options.js');
 const { isCrashLoop } = require('./backoff.js');
 const { openControl } = require('./control.js');
+const { dispatch } = require('./fork.js');
 const { MAX_WORKERS } = require('./options.js');
 const { Places } = require('./places.js');
 const { startReaping } = require('./reaper.js');
@@ -21,6 +22,8 @@ let running;
 
 /** From a worker's first connection to evening out, in milliseconds: several servers of an app listen at once. */
 const SETTLE = 10;
+/** How long workers may take, when everything stops, to take the connections there are, in milliseconds. */
+const TAKE_TIME = 1000;
 
 class Supervisor extends EventEmitter {
   #settings;
@@ -34,6 +37,7 @@ class Supervisor extends EventEmitter {
   #settleReady;
   #awaited = false;
   #stopping;
+  #forced = false;
   /** Aborted when the supervisor is told to stop. */
   #stop = new AbortController();
   #failure;
@@ -160,6 +164,7 @@ class Supervisor extends EventEmitter {
   shutdown(options) {
     const { force = false } = check.object('options', options);
     this.#stopping ??= this.#close();
+    this.#forced ||= force;
     if (force) this.#places.kill();
     return this.#stopping;
   }
@@ -170,6 +175,10 @@ class Supervisor extends EventEmitter {
     this.emit('shutdown:start');
     this.#settleReady.reject(stateError('The supervisor was shut down'));
     this.#watchdog.stop();
+    // Before the wait, in which nobody is to be started.
+    this.#places.freeze();
+    const { drainTimeout } = this.#settings;
+    await dispatch.stopListening(Math.min(TAKE_TIME, drainTimeout), () => this.#forced);
     await this.#places.close();
     this.#state = 'stopped';
     running = undefined;

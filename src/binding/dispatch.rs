@@ -159,6 +159,18 @@ impl Dispatcher {
         self.with(|primary| primary.unlisten(server))
     }
 
+    /// Closes all listening sockets for good. Workers are given what is connected by now; see `untaken()`.
+    #[napi(catch_unwind)]
+    pub fn stop_listening(&self) -> napi::Result<()> {
+        self.with(Primary::stop_listening)
+    }
+
+    /// Connections that no worker has taken yet.
+    #[napi(catch_unwind)]
+    pub fn untaken(&self) -> napi::Result<u32> {
+        self.with(|primary| u32::try_from(primary.untaken()).unwrap_or(u32::MAX))
+    }
+
     /// What each worker has open.
     #[napi(catch_unwind)]
     pub fn connections(&self) -> napi::Result<Vec<WorkerLoad>> {

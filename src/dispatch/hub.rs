@@ -249,7 +249,33 @@ impl Hub {
             // Closing does not do it where a worker holds a duplicate.
             let _ = self.epoll.remove(&socket.fd);
         }
-        self.waiting.retain(|connection| connection.server() != number);
+        for connection in std::mem::take(&mut self.waiting) {
+            if connection.server() == number {
+                connection.refuse();
+            } else {
+                self.waiting.push_back(connection);
+            }
+        }
+    }
+
+    /// Closes every listening socket for good, once it is empty: whoever is connected by now is still served, whoever
+    /// comes later is refused.
+    pub fn stop_listening(&mut self) {
+        let numbers: Vec<_> = self.listeners.keys().copied().collect();
+        for number in numbers {
+            self.empty(number);
+            let Some(listener) = self.listeners.get_mut(&number) else { continue };
+            for socket in std::mem::take(&mut listener.sockets) {
+                // Closing does not do it where a worker holds a duplicate.
+                let _ = self.epoll.remove(&socket.fd);
+            }
+        }
+    }
+
+    /// Connections that no worker has taken.
+    pub fn untaken(&self) -> u64 {
+        let unread: u64 = self.workers.iter().flatten().map(|worker| worker.slot.waiting()).sum();
+        unread + self.waiting.len() as u64
     }
 
     /// What each worker has open.

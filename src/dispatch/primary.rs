@@ -108,6 +108,17 @@ impl Primary {
         self.hub().unlisten(number);
     }
 
+    /// See [`Hub::stop_listening`].
+    pub fn stop_listening(&self) {
+        self.hub().stop_listening();
+        self.shared.waker.wake();
+    }
+
+    /// See [`Hub::untaken`].
+    pub fn untaken(&self) -> u64 {
+        self.hub().untaken()
+    }
+
     /// See [`Hub::connections`].
     pub fn connections(&self) -> Vec<Load> {
         self.hub().connections()

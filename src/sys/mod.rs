@@ -9,6 +9,8 @@ pub mod children;
 #[cfg(target_os = "linux")]
 pub mod clock;
 #[cfg(target_os = "linux")]
+pub mod ending;
+#[cfg(target_os = "linux")]
 pub mod epoll;
 pub mod fs;
 #[cfg(target_os = "linux")]

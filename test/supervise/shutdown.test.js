@@ -4,8 +4,23 @@ const assert = require('node:assert/strict');
 const { once } = require('node:events');
 const http = require('node:http');
 const net = require('node:net');
+const cluster = require('rustcluster/cluster');
 const { open, openEcho, request } = require('../fixtures/http.js');
 const { cleanUp, fixture, isAlive, pids, start, until } = require('../fixtures/supervise/harness.js');
+
+async function connected(port) {
+  const socket = net.connect(port, '127.0.0.1');
+  await once(socket, 'connect');
+  return socket;
+}
+
+/** All that is answered to a request until the connection ends; rejects when it is reset. */
+async function answerOf(socket) {
+  socket.write('GET / HTTP/1.1\r\nHost: here\r\n\r\n');
+  let text = '';
+  for await (const chunk of socket.setEncoding('latin1')) text += chunk;
+  return text;
+}
 
 describe('an orderly stop', () => {
   afterEach(cleanUp);
@@ -28,6 +43,30 @@ describe('an orderly stop', () => {
     await supervisor.shutdown();
     const [, { code, signal, expected, delay }] = await exit;
     assert.deepEqual({ code, signal, expected, delay }, { code: 0, signal: null, expected: true, delay: undefined });
+  });
+
+  it('answers those who are connected by then, taken or not', async function () {
+    if (cluster.transport === 'stock') this.skip(); // node:cluster resets them.
+    const { supervisor, port } = await start();
+    const [pid] = pids(supervisor);
+    process.kill(pid, 'SIGSTOP');
+    const clients = await Promise.all(Array.from({ length: 300 }, () => connected(port)));
+    const answers = clients.map((client) => answerOf(client));
+    const stopped = supervisor.shutdown();
+    await assert.rejects(connected(port), { code: 'ECONNREFUSED' });
+    process.kill(pid, 'SIGCONT');
+    for (const answer of await Promise.all(answers)) assert.match(answer, new RegExp(`^HTTP/1.1 200[^]*\\b${pid}\\b`));
+    await stopped;
+  });
+
+  it('gives those nobody can answer an end and no reset', async function () {
+    if (cluster.transport === 'stock') this.skip(); // node:cluster resets them.
+    const { supervisor, port } = await start(fixture('app.js'), { drainTimeout: 50, killTimeout: 50 });
+    process.kill(pids(supervisor)[0], 'SIGSTOP');
+    const clients = await Promise.all(Array.from({ length: 300 }, () => connected(port)));
+    const answers = clients.map((client) => answerOf(client));
+    await supervisor.shutdown();
+    assert.deepEqual(new Set(await Promise.all(answers)), new Set(['']));
   });
 
   it('closes idle connections instead of waiting for them', async () => {

@@ -10,6 +10,11 @@ const { closeAfterAnswers, closeUnused, sayGoodbye } = require('./farewell.js');
 const REQUEST = 'http.server.request.start';
 /** How often what should have ended is looked at again, in milliseconds. */
 const TICK = 50;
+/**
+ * When everything stops: how long a connection on which nothing has come yet is kept, in milliseconds. Its client may
+ * have connected this moment, and is about to send its first request.
+ */
+const FIRST_REQUEST = 250;
 
 /** Where a worker's cluster keeps its drain: on the object, since jest loads a module many times. */
 const DRAIN = Symbol.for('rustcluster.drain');
@@ -106,7 +111,7 @@ class Drain extends EventEmitter {
       // Not ours any more: Node's own.
       if (Object.hasOwn(server, 'closeIdleConnections')) delete server.closeIdleConnections;
       server.closeIdleConnections?.();
-      closeUnused(server);
+      if (performance.now() - this.#began > FIRST_REQUEST) closeUnused(server);
     }
   }
 

@@ -9,7 +9,7 @@ use crate::dispatch::policy::{Choice, Kind, LeastConnections, Slot, State};
 use crate::dispatch::worker::Sent;
 use crate::sys::clock::monotonic_nanos;
 use crate::sys::process::has_free_descriptor;
-use crate::sys::{message, progress, socket};
+use crate::sys::{ending, message, progress, socket};
 use std::net::IpAddr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
@@ -38,6 +38,11 @@ impl Connection {
     /// The number of the listening socket it came by.
     pub(super) fn server(&self) -> u32 {
         self.server
+    }
+
+    /// Ends it where nobody can serve it: its client reads the end, and is not reset.
+    pub(super) fn refuse(self) {
+        ending::discard(&self.socket);
     }
 
     /// As the primary keeps it while a worker has it; `None` where nobody can tell what becomes of it.
@@ -135,9 +140,30 @@ impl Hub {
         }
     }
 
+    /// Accepts all there is at a server's sockets, those its workers accept from included, and will ever be.
+    pub(super) fn empty(&mut self, number: u32) {
+        let Some(listener) = self.listeners.get_mut(&number) else { return };
+        let mut accepted = Vec::new();
+        for socket in &listener.sockets {
+            // Where the kernel does not allow it, only what comes within microseconds is reset.
+            let _ = ending::refuse_new(&socket.fd);
+            loop {
+                match socket::accept(&socket.fd) {
+                    Ok(connection) => accepted.push(connection),
+                    Err(error) if error.raw_os_error() == Some(libc::ECONNABORTED) => {}
+                    Err(_) => break,
+                }
+            }
+        }
+        let (now, past) = (monotonic_nanos(), Past::default());
+        for (socket, client) in accepted {
+            self.deliver(now, Connection { socket, client, server: number, past, not_to: None, even: false });
+        }
+    }
+
     /// Hands a connection to the worker its socket's policy picks, or keeps it.
     fn deliver(&mut self, now: u64, mut connection: Connection) {
-        let Some(listener) = self.listeners.get_mut(&connection.server) else { return };
+        let Some(listener) = self.listeners.get_mut(&connection.server) else { return connection.refuse() };
         for &slot in &listener.workers {
             if let Some(Some(worker)) = self.workers.get_mut(slot) {
                 worker.refresh(now);
