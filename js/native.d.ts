@@ -116,6 +116,10 @@ export declare class Dispatcher {
   join(server: number, id: number): number | Failure
   /** Closes a listening socket, and the connections no worker has been given. */
   unlisten(server: number): void
+  /** Closes all listening sockets for good. Workers are given what is connected by now; see `untaken()`. */
+  stopListening(): void
+  /** Connections that no worker has taken yet. */
+  untaken(): number
   /** What each worker has open. */
   connections(): Array<WorkerLoad>
 }
