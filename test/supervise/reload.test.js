@@ -5,7 +5,7 @@ const fs = require('node:fs');
 const http = require('node:http');
 const path = require('node:path');
 const { openEcho, request } = require('../fixtures/http.js');
-const { cleanUp, fixture, pids, start, temporaryFolder, until } = require('../fixtures/supervise/harness.js');
+const { cleanUp, fixture, needs, pids, start, temporaryFolder, until } = require('../fixtures/supervise/harness.js');
 
 /** An app file that the test can replace; copies keep their absolute imports only, so the fixtures have none. */
 function replaceable(source) {
@@ -39,7 +39,8 @@ function load(port, clients, agent) {
 describe('a reload', () => {
   afterEach(cleanUp);
 
-  it('is not seen by clients that keep their connections, in use or idle', async () => {
+  it('is not seen by clients that keep their connections, in use or idle', async function () {
+    needs(this, 'no connection is moved');
     const { supervisor, port } = await start(undefined, { workers: 2, probation: 0, drainTimeout: 60_000 });
     const agent = new http.Agent({ keepAlive: true, maxSockets: 4 });
     let connects = 0;
@@ -171,7 +172,8 @@ describe('a reload', () => {
     });
   }
 
-  it('to a version that crashes after it was ready is refused before anybody has met it', async () => {
+  it('to a version that crashes after it was ready is refused before anybody has met it', async function () {
+    needs(this, 'a new worker gets connections at once');
     const app = replaceable('app.js');
     const { supervisor, port } = await start(app, { workers: 2, probation: 20_000, env: { CRASH_AFTER: '50' } });
     const before = pids(supervisor);
@@ -194,7 +196,8 @@ describe('a reload', () => {
     );
   });
 
-  it('half-way puts the old workers back, with their connections', async () => {
+  it('half-way puts the old workers back, with their connections', async function () {
+    needs(this, 'an old worker cannot be kept from getting connections');
     const app = replaceable('app.js');
     const { supervisor, port } = await start(app, { probation: 1000 });
     const echo = await openEcho(port);
@@ -231,7 +234,7 @@ describe('a reload', () => {
   });
 
   it('is not noticed by clients that keep their connections', async function () {
-    if (process.platform !== 'linux') this.skip();
+    needs(this, 'no connection is moved');
     const { supervisor, port } = await start(fixture('app.js'), { workers: 2 });
     const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
     const before = Number((await request(port, '/', { agent })).text);

@@ -5,7 +5,7 @@ const cluster = require('node:cluster');
 const http = require('node:http');
 const { setTimeout } = require('node:timers/promises');
 const { openEcho, request } = require('../fixtures/http.js');
-const { answeredBy, cleanUp, fixture, pids, start } = require('../fixtures/supervise/harness.js');
+const { answeredBy, cleanUp, fixture, needs, pids, start } = require('../fixtures/supervise/harness.js');
 
 describe('scaling', () => {
   afterEach(cleanUp);
@@ -21,7 +21,7 @@ describe('scaling', () => {
   });
 
   it('up evens out kept connections, with rebalance', async function () {
-    if (process.platform !== 'linux') this.skip();
+    needs(this, 'no connection is moved');
     const { supervisor, port } = await start(fixture('app.js'), { rebalance: true });
     const agents = Array.from({ length: 8 }, () => new http.Agent({ keepAlive: true, maxSockets: 1 }));
     for (const agent of agents) await request(port, '/', { agent });

@@ -4,9 +4,8 @@ const assert = require('node:assert/strict');
 const { once } = require('node:events');
 const http = require('node:http');
 const net = require('node:net');
-const cluster = require('rustcluster/cluster');
 const { open, openEcho, request } = require('../fixtures/http.js');
-const { cleanUp, fixture, isAlive, pids, start, until } = require('../fixtures/supervise/harness.js');
+const { cleanUp, fixture, isAlive, needs, pids, start, until } = require('../fixtures/supervise/harness.js');
 
 async function connected(port) {
   const socket = net.connect(port, '127.0.0.1');
@@ -46,7 +45,7 @@ describe('an orderly stop', () => {
   });
 
   it('answers those who are connected by then, taken or not', async function () {
-    if (cluster.transport === 'stock') this.skip(); // node:cluster resets them.
+    needs(this, 'they are reset');
     const { supervisor, port } = await start();
     const [pid] = pids(supervisor);
     process.kill(pid, 'SIGSTOP');
@@ -60,7 +59,7 @@ describe('an orderly stop', () => {
   });
 
   it('gives those nobody can answer an end and no reset', async function () {
-    if (cluster.transport === 'stock') this.skip(); // node:cluster resets them.
+    needs(this, 'they are reset');
     const { supervisor, port } = await start(fixture('app.js'), { drainTimeout: 50, killTimeout: 50 });
     process.kill(pids(supervisor)[0], 'SIGSTOP');
     const clients = await Promise.all(Array.from({ length: 300 }, () => connected(port)));

@@ -1,7 +1,7 @@
 'use strict';
 // A spare runs and waits, and takes the place of a worker that dies.
 const assert = require('node:assert/strict');
-const { answeredBy, cleanUp, fixture, start, until } = require('../fixtures/supervise/harness.js');
+const { answeredBy, cleanUp, fixture, needs, start, until } = require('../fixtures/supervise/harness.js');
 
 const roles = (supervisor) => {
   const found = {};
@@ -11,8 +11,7 @@ const roles = (supervisor) => {
 
 describe('a spare', () => {
   before(function () {
-    // Elsewhere nobody can be kept from getting connections.
-    if (process.platform !== 'linux') this.skip();
+    needs(this, 'nobody can be kept from getting connections');
   });
   afterEach(cleanUp);
 

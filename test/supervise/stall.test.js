@@ -3,13 +3,11 @@
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
 const { open, openEcho, request } = require('../fixtures/http.js');
-const { cleanUp, fixture, isAlive, start, until } = require('../fixtures/supervise/harness.js');
-
-const supported = process.platform === 'linux';
+const { cleanUp, fixture, isAlive, needs, start, until } = require('../fixtures/supervise/harness.js');
 
 describe('a worker that hangs', () => {
   before(function () {
-    if (!supported) this.skip();
+    needs(this, 'nobody can tell when a loop turns', ['uv']);
   });
   afterEach(cleanUp);
 

@@ -3,7 +3,7 @@
 const assert = require('node:assert/strict');
 const { spawnSync } = require('node:child_process');
 const { request } = require('../fixtures/http.js');
-const { answeredBy, begin, cleanUp, fixture, pids, start } = require('../fixtures/supervise/harness.js');
+const { answeredBy, begin, cleanUp, fixture, needs, pids, start } = require('../fixtures/supervise/harness.js');
 
 describe('a supervised app', () => {
   afterEach(cleanUp);
@@ -76,7 +76,7 @@ describe('a supervised app', () => {
   });
 
   it('spreads connections by the policy asked for', async function () {
-    if (process.platform !== 'linux') this.skip();
+    needs(this, 'policies have no effect');
     const { port } = await start(fixture('app.js'), { workers: 3, policy: 'sticky' });
     const seen = new Set();
     for (let i = 0; i < 6; i += 1) seen.add((await request(port, '/')).text);
