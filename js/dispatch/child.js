@@ -126,6 +126,7 @@ function obey(cluster, drain, mover, asks) {
       tell(process, 'shed', { moved: moved ?? 0 });
     },
   });
+  drain.isOrdered = asks;
   if (!asks) return;
   const { disconnect } = cluster.Worker.prototype;
   cluster.Worker.prototype.disconnect = function disconnectAndMove() {

@@ -64,7 +64,10 @@ function onSignal() {
 
 /** Asked to go by somebody else than the primary. */
 function leave() {
-  if (!cluster[DRAIN].begun) cluster.worker.disconnect();
+  const drain = cluster[DRAIN];
+  if (drain.begun) return;
+  if (!drain.isOrdered) drain.begin({ servers: [], idle: 'linger' });
+  cluster.worker.disconnect();
 }
 
 function configure({ drainTimeout, killTimeout, reportMemory }) {

@@ -47,13 +47,15 @@ describe('a signal', () => {
     assert.equal(isAlive(echo.pid), false);
   });
 
-  it('SIGTERM to one worker drains it, and another takes its place', async () => {
-    const { line, port } = await startApp(app, ['-w', '1']);
-    const echo = await openEcho(port);
-    process.kill(echo.pid, 'SIGTERM');
-    assert.equal(await echo.finish(), 'first last');
-    await line(new RegExp(`worker 0 \\(pid ${echo.pid}\\) ended with exit code 0; a new one starts in 100 ms`));
-  });
+  for (const args of [[], ['--no-move-connections']]) {
+    it(`SIGTERM to one worker drains it, and another takes its place ${args}`, async () => {
+      const { line, port } = await startApp(app, ['-w', '1', ...args]);
+      const echo = await openEcho(port);
+      process.kill(echo.pid, 'SIGTERM');
+      assert.equal(await echo.finish(), 'first last');
+      await line(new RegExp(`worker 0 \\(pid ${echo.pid}\\) ended with exit code 0; a new one starts in 100 ms`));
+    });
+  }
 
   for (const signal of ['SIGUSR2', 'SIGHUP']) {
     it(`${signal} reloads`, async () => {

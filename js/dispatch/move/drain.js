@@ -31,6 +31,9 @@ class Drain extends EventEmitter {
   #order;
   #began = 0;
 
+  /** Whether the primary is asked, and orders how to leave, when the worker disconnects by itself. */
+  isOrdered = false;
+
   /** Servers that node:cluster closes when the worker disconnects. */
   shared = new WeakSet();
 
