@@ -1,10 +1,11 @@
 //! Flips one JPEG on the bitstream N times: for comparing a whole process's CPU with `jpegtran -flip`.
 //!
 //! ```text
-//! cargo run --release --no-default-features --example flip-lossless -- in.jpg out.jpg [vertical|horizontal|both] [N]
+//! cargo run --release --no-default-features --example flip-lossless -- in.jpg out.jpg [vertical|horizontal|both] [N] [partly]
 //! perf stat -e instructions:u,cycles:u target/release/examples/flip-lossless in.jpg out.jpg
 //! ```
-//! APPn and COM segments are left behind, as by `jpegtran -copy none`.
+//! APPn and COM segments are left behind, as by `jpegtran -copy none`. `partly` codes components anew whose blocks do not
+//! line up in the flipped picture.
 
 use rustcluster::kernels::control::Control;
 use rustcluster::kernels::flip::Direction;
@@ -13,7 +14,7 @@ use std::time::Instant;
 
 fn main() {
     let args: Vec<String> = std::env::args().collect();
-    let usage = "usage: flip-lossless in.jpg out.jpg [vertical|horizontal|both] [N]";
+    let usage = "usage: flip-lossless in.jpg out.jpg [vertical|horizontal|both] [N] [partly]";
     let (source, target) = (args.get(1).expect(usage), args.get(2).expect(usage));
     let direction = match args.get(3).map_or("vertical", String::as_str) {
         "vertical" => Direction::Vertical,
@@ -22,13 +23,14 @@ fn main() {
         _ => panic!("{usage}"),
     };
     let times: usize = args.get(4).map_or(1, |n| n.parse().expect(usage));
+    let flip = if args.iter().skip(5).any(|arg| arg == "partly") { lossless::flip_partly } else { lossless::flip };
     let file = std::fs::read(source).expect("cannot read the source");
     let mut shortest = f64::INFINITY;
     let mut flipped = Vec::new();
     for _ in 0..times {
         lossless::recycle(std::mem::take(&mut flipped));
         let begin = Instant::now();
-        flipped = match lossless::flip(&file, direction, &[], &[], &Control::new()) {
+        flipped = match flip(&file, direction, &[], &[], &Control::new()) {
             Ok(bytes) => bytes,
             Err(error) => {
                 eprintln!("{error}");

@@ -9,7 +9,7 @@ out=fuzz/corpus/parse
 mkdir -p "$out" fuzz/corpus/flip
 for sampling in 4:4:4 4:2:2 4:4:0 4:2:0 4:1:1 4:1:0; do
     name=$(echo "$sampling" | tr -d :)
-    for size in "width=8 height=8" "width=32 height=32" "width=64 height=48" "width=96 height=96"; do
+    for size in "width=8 height=8" "width=32 height=32" "width=64 height=48" "width=96 height=96" "width=40 height=24"; do
         for kind in "" optimise progressive "restart=1" "restart=2 progressive" "color=gray" "color=ycck"; do
             file="$out/$name-$(echo "$size-$kind" | tr -c 'a-z0-9\n' _).jpg"
             # shellcheck disable=SC2086 # Both are lists of words.

@@ -333,6 +333,8 @@ export interface FlipInfo {
   height: number
   /** Whether no sample value was lost. */
   lossless: boolean
+  /** `all`, `part` (a JPEG's luma, chroma having been coded anew) or `none`: what came through exactly. */
+  exact: string
   /** Size of the file read. */
   bytesIn: number
   /** Size of the file written. */

@@ -2,6 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use rustcluster::error::Error;
 use rustcluster::kernels::control::Control;
 use rustcluster::kernels::flip::Direction;
 use rustcluster::kernels::flip::jpeg::lossless;
@@ -12,5 +13,7 @@ fuzz_target!(|file: &[u8]| {
         1 => Direction::Horizontal,
         _ => Direction::Both,
     };
-    let _ = lossless::flip(file, direction, &[], &[], &Control::new());
+    if let Err(Error::NotLossless(_)) = lossless::flip(file, direction, &[], &[], &Control::new()) {
+        let _ = lossless::flip_partly(file, direction, &[], &[], &Control::new());
+    }
 });

@@ -29,7 +29,8 @@ function parse(options) {
  * @param {Uint8Array | ArrayBuffer} input the encoded image
  * @param {object} [options]
  * @param {'vertical' | 'horizontal' | 'both'} [options.direction='vertical'] vertical: top and bottom change places
- * @param {'auto' | 'require' | 'never'} [options.lossless='auto'] auto: without loss where the file allows it
+ * @param {'auto' | 'require' | 'never'} [options.lossless='auto'] auto: without loss where the file allows it, a
+ *   JPEG's luma alone where only that does
  * @param {number} [options.quality] 1 to 100, of a JPEG that goes through pixels; default: the source's own tables
  * @param {number} [options.maxPixels=268402689] refuse larger pictures, judged by the header, all frames together
  * @param {AbortSignal} [options.signal]
@@ -50,8 +51,9 @@ async function flip(input, options) {
  * @param {string | URL} source path or file URL
  * @param {string | URL} destination path or file URL
  * @param {object} [options] as for `flip`
- * @returns {Promise<{ format: string, width: number, height: number, lossless: boolean, bytesIn: number,
- *   bytesOut: number }>} width and height in stored pixels; lossless: no sample value was lost
+ * @returns {Promise<{ format: string, width: number, height: number, lossless: boolean, exact: 'all' | 'part' | 'none',
+ *   bytesIn: number, bytesOut: number }>} width and height in stored pixels; lossless: no sample value was lost; exact: what
+ *   came through exactly, part being a JPEG's luma while its chroma was coded anew
  * @throws as `flip`, and Node's system errors (ENOENT, EISDIR, EACCES, ENOSPC, ...)
  */
 async function flipFile(source, destination, options) {

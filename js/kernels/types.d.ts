@@ -8,7 +8,10 @@ export type Bytes = NodeJS.ArrayBufferView | ArrayBufferLike;
 export interface FlipOptions {
   /** vertical (the default): top and bottom change places. As people see the picture, whatever its EXIF says. */
   direction?: 'vertical' | 'horizontal' | 'both';
-  /** auto (the default): without loss where the file allows it. require: reject with ERR_NOT_LOSSLESS otherwise. */
+  /**
+   * auto (the default): without loss where the file allows it, a JPEG's luma alone where only that does. require: reject
+   * with ERR_NOT_LOSSLESS where anything is lost. never: a JPEG always goes through pixels.
+   */
   lossless?: 'auto' | 'require' | 'never';
   /** 1 to 100, of a JPEG that goes through pixels. Default: the source's own quantisation tables. */
   quality?: number;
@@ -26,6 +29,11 @@ export interface FlipInfo {
   height: number;
   /** No sample value was lost. */
   lossless: boolean;
+  /**
+   * What came through exactly. all: every sample, `lossless` is true. part: of a JPEG whose size is whole blocks but not
+   * whole MCUs, luma; chroma was coded anew. none: the picture was decoded and encoded again.
+   */
+  exact: 'all' | 'part' | 'none';
   bytesIn: number;
   bytesOut: number;
 }

@@ -33,6 +33,8 @@ pub struct FlipInfo {
     pub height: u32,
     /// Whether no sample value was lost.
     pub lossless: bool,
+    /// `all`, `part` (a JPEG's luma, chroma having been coded anew) or `none`: what came through exactly.
+    pub exact: String,
     /// Size of the file read.
     pub bytes_in: f64,
     /// Size of the file written.
@@ -101,7 +103,8 @@ impl Jobs {
                 format: written.format.as_str().to_owned(),
                 width: written.width,
                 height: written.height,
-                lossless: written.lossless,
+                lossless: written.exact.is_lossless(),
+                exact: written.exact.as_str().to_owned(),
                 bytes_in: written.bytes_in as f64,
                 bytes_out: written.bytes_out as f64,
             }))

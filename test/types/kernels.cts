@@ -5,6 +5,7 @@ async function kernelCalls(): Promise<void> {
   const flipped: Buffer = await flip(new Uint8Array(4), { direction: 'both', lossless: 'require', quality: 80 });
   const info = await flipFile('a.jpg', new URL('file:///b.jpg'), { signal: AbortSignal.timeout(10) });
   const size: number = info.width * info.height + info.bytesOut + flipped.length;
+  const exact: 'all' | 'part' | 'none' = info.exact;
   const hex: string = await hash('sha256', 'text');
   const raw: Buffer = await hash('sha512', new ArrayBuffer(size), { encoding: 'buffer' });
   const base64: string = await hashFile('sha224', 'file', { encoding: 'base64' });
@@ -18,6 +19,6 @@ async function kernelCalls(): Promise<void> {
   const wrong: Buffer = await hash('sha256', 'text', { encoding: 'hex' });
   // @ts-expect-error no such code
   const unknown: ErrorCode = 'ERR_WHATEVER';
-  void [wrong, unknown];
+  void [wrong, unknown, exact];
 }
 void kernelCalls;

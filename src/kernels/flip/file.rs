@@ -1,7 +1,7 @@
 //! Flips one file into another, so that the destination is whole or untouched.
 
 use super::jpeg::lossless;
-use super::{Format, Options};
+use super::{Exact, Format, Options};
 use crate::error::{Error, Result};
 use crate::kernels::control::Control;
 use crate::kernels::replacement::Replacement;
@@ -21,8 +21,8 @@ pub struct Written {
     pub width: u32,
     /// Stored height in pixels.
     pub height: u32,
-    /// Whether no sample value was lost.
-    pub lossless: bool,
+    /// How much of it is exactly the source's, mirrored.
+    pub exact: Exact,
     /// Size of the source in bytes.
     pub bytes_in: u64,
     /// Size of the destination in bytes.
@@ -48,7 +48,7 @@ pub fn flip(source: &Path, destination: &Path, options: &Options, control: &Cont
         format: flipped.format,
         width: flipped.width,
         height: flipped.height,
-        lossless: flipped.lossless,
+        exact: flipped.exact,
         bytes_in: input.len() as u64,
         bytes_out: flipped.bytes.len() as u64,
     };

@@ -22,7 +22,7 @@ pub mod tiff;
 pub mod webp;
 pub mod xmp;
 
-pub use options::{Direction, Flipped, Format, Lossless, Options};
+pub use options::{Direction, Exact, Flipped, Format, Lossless, Options};
 
 use crate::error::Result;
 use crate::kernels::control::Control;

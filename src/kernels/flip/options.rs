@@ -80,6 +80,33 @@ impl Format {
     }
 }
 
+/// How much of a picture came through a flip exactly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exact {
+    /// Every sample: the flip was lossless.
+    All,
+    /// Of a JPEG, those components whose blocks line up, luma as a rule; the others were coded anew.
+    Part,
+    /// Nothing: decoded and encoded again.
+    Nothing,
+}
+
+impl Exact {
+    /// Whether no sample value was lost.
+    pub fn is_lossless(self) -> bool {
+        self == Self::All
+    }
+
+    /// The word JavaScript sees.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Part => "part",
+            Self::Nothing => "none",
+        }
+    }
+}
+
 /// A flipped image and what the caller may want to know of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Flipped {
@@ -91,6 +118,6 @@ pub struct Flipped {
     pub width: u32,
     /// Stored height in pixels.
     pub height: u32,
-    /// Whether no sample value was lost on the way.
-    pub lossless: bool,
+    /// How much of it is exactly the source's, mirrored.
+    pub exact: Exact,
 }

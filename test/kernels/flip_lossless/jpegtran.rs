@@ -11,7 +11,7 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 
 /// Runs a tool on `input`; none where the tool is missing.
-fn run(tool: &str, args: &[&str], input: &[u8]) -> Option<Vec<u8>> {
+pub fn run(tool: &str, args: &[&str], input: &[u8]) -> Option<Vec<u8>> {
     let mut child = Command::new(tool)
         .args(args)
         .stdin(Stdio::piped())
@@ -28,7 +28,8 @@ fn run(tool: &str, args: &[&str], input: &[u8]) -> Option<Vec<u8>> {
     Some(output.stdout)
 }
 
-fn tools_missing() -> bool {
+/// Whether one of the tools is missing; says so.
+pub fn tools_missing() -> bool {
     let missing = ["jpegtran", "djpeg"].iter().any(|tool| Command::new(tool).arg("-version").output().is_err());
     if missing {
         eprintln!("jpegtran or djpeg is missing: the comparison with libjpeg-turbo is left out");

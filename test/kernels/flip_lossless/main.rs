@@ -10,6 +10,7 @@ mod make;
 mod oddities;
 mod properties;
 mod refusals;
+mod shifted;
 
 use rustcluster::error::Result;
 use rustcluster::kernels::control::Control;

@@ -7,7 +7,7 @@ mod rle;
 
 use super::limits::PixelBudget;
 use super::mirror::{Raster, mirror};
-use super::options::{Flipped, Format, Options};
+use super::options::{Exact, Flipped, Format, Options};
 use crate::error::{Error, Result};
 use crate::kernels::control::Control;
 use header::{Coding, Header};
@@ -41,5 +41,5 @@ pub fn flip(file: &[u8], options: &Options, control: &Control) -> Result<Flipped
     if let Some(rows) = bytes.get_mut(header.pixels..header.pixels + length) {
         mirror(rows, raster, options.direction, control)?;
     }
-    Ok(Flipped { bytes, format: Format::Bmp, width: header.width, height: header.height, lossless: true })
+    Ok(Flipped { bytes, format: Format::Bmp, width: header.width, height: header.height, exact: Exact::All })
 }

@@ -6,7 +6,7 @@ mod frame;
 
 use super::bytes::Endian::Little;
 use super::limits::PixelBudget;
-use super::options::{Flipped, Format, Options};
+use super::options::{Exact, Flipped, Format, Options};
 use crate::error::{Error, Result};
 use crate::kernels::control::Control;
 use frame::Canvas;
@@ -46,7 +46,7 @@ pub fn flip(file: &[u8], options: &Options, control: &Control) -> Result<Flipped
             other => return Err(Error::ImageCorrupt(format!("GIF: unexpected block {other:#04X}"))),
         }
     }
-    Ok(Flipped { bytes, format: Format::Gif, width: width.into(), height: height.into(), lossless: true })
+    Ok(Flipped { bytes, format: Format::Gif, width: width.into(), height: height.into(), exact: Exact::All })
 }
 
 fn truncated() -> Error {

@@ -37,7 +37,7 @@ impl Quantiser {
 
 /// Rounds to the nearest whole number, for values of 16 bits: the low bits of the sum's mantissa are the number.
 #[inline(always)]
-fn round(value: f32) -> i16 {
+pub(super) fn round(value: f32) -> i16 {
     const MAGIC: f32 = 12_582_912.0;
     (value + MAGIC).to_bits() as i16
 }
@@ -47,6 +47,12 @@ fn round(value: f32) -> i16 {
 pub struct Coefficients([[i16; 8]; 8]);
 
 impl Coefficients {
+    /// Of values by horizontal, then vertical frequency.
+    #[inline(always)]
+    pub(super) fn new(values: [[i16; 8]; 8]) -> Self {
+        Self(values)
+    }
+
     /// The coefficient at a place in zigzag order, below 64.
     #[inline(always)]
     pub fn get(&self, index: usize) -> i16 {
@@ -69,7 +75,7 @@ impl Coefficients {
 }
 
 /// Where the transform leaves the n-th coefficient in zigzag order.
-const PLACES: [u8; 64] = {
+pub(super) const PLACES: [u8; 64] = {
     let mut out = [0; 64];
     let mut index = 0;
     while index < 64 {

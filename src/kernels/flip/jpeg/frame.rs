@@ -134,7 +134,11 @@ fn read_frame(code: u8, payload: &[u8]) -> Option<Frame> {
     (frame.width > 0 && frame.components.iter().all(sane)).then_some(frame)
 }
 
-fn read_tables(payload: &[u8], tables: &mut [Option<[u16; 64]>; 4]) -> Result<()> {
+/// Takes over the tables of a DQT segment, in zigzag order.
+///
+/// # Errors
+/// `ImageCorrupt` when it is cut short or has a step of 0.
+pub(super) fn read_tables(payload: &[u8], tables: &mut [Option<[u16; 64]>; 4]) -> Result<()> {
     let mut rest = payload;
     while let [head, values @ ..] = rest {
         let wide = head >> 4 != 0;

@@ -1,4 +1,4 @@
-//! JPEG: on the bitstream where that is possible, through samples where not.
+//! JPEG: on the bitstream where that is possible, luma alone where only that is, through samples where not.
 
 mod baseline;
 mod bits;
@@ -18,7 +18,7 @@ pub mod trailer;
 
 use super::exif::Subject;
 use super::limits::PixelBudget;
-use super::options::{Direction, Flipped, Format, Lossless, Options};
+use super::options::{Direction, Exact, Flipped, Format, Lossless, Options};
 use super::orientation::Orientation;
 use crate::error::{Error, Result};
 use crate::kernels::control::Control;
@@ -44,9 +44,9 @@ pub fn flip(file: &[u8], options: &Options, control: &Control) -> Result<Flipped
     let mut inner = Inner::new(width, height, control);
     let metadata = metadata::build(file, &layout, &picture, &mut |bytes, way| inner.flip(bytes, way), control)?;
     let work = Work { file, layout: &layout, frame: &frame, direction, options, control };
-    let (mut bytes, lossless) = work.run(&metadata.segments, &metadata.trailer)?;
+    let (mut bytes, exact) = work.run(&metadata.segments, &metadata.trailer)?;
     metadata.finish(&mut bytes);
-    Ok(Flipped { bytes, format: Format::Jpeg, width, height, lossless })
+    Ok(Flipped { bytes, format: Format::Jpeg, width, height, exact })
 }
 
 /// One picture to flip along its stored axes.
@@ -60,12 +60,16 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    /// The flipped file and whether nothing was lost.
-    fn run(&self, metadata: &[u8], trailer: &[u8]) -> Result<(Vec<u8>, bool)> {
+    /// The flipped file and how much of it is exact.
+    fn run(&self, metadata: &[u8], trailer: &[u8]) -> Result<(Vec<u8>, Exact)> {
         if self.options.lossless != Lossless::Never {
             match lossless::flip(self.file, self.direction, metadata, trailer, self.control) {
                 Err(Error::NotLossless(_)) if self.options.lossless == Lossless::Auto => {}
-                result => return result.map(|bytes| (bytes, true)),
+                result => return result.map(|bytes| (bytes, Exact::All)),
+            }
+            match lossless::flip_partly(self.file, self.direction, metadata, trailer, self.control) {
+                Err(Error::NotLossless(_)) => {}
+                result => return result.map(|bytes| (bytes, Exact::Part)),
             }
         }
         let job = pixels::Job {
@@ -77,7 +81,7 @@ impl Work<'_> {
             metadata,
             trailer,
         };
-        pixels::flip(&job, self.control).map(|bytes| (bytes, false))
+        pixels::flip(&job, self.control).map(|bytes| (bytes, Exact::Nothing))
     }
 }
 

@@ -8,7 +8,7 @@ mod codec;
 use super::exif::{self, Subject};
 use super::jpeg::Inner;
 use super::limits::PixelBudget;
-use super::options::{Direction, Flipped, Format, Options};
+use super::options::{Direction, Exact, Flipped, Format, Options};
 use super::orientation::Orientation;
 use super::xmp;
 use crate::error::{Error, Result};
@@ -46,7 +46,7 @@ pub fn flip(file: &[u8], options: &Options, control: &Control) -> Result<Flipped
         budget,
     };
     let bytes = writer.run(&chunks)?;
-    Ok(Flipped { bytes, format: Format::Png, width, height, lossless: true })
+    Ok(Flipped { bytes, format: Format::Png, width, height, exact: Exact::All })
 }
 
 fn corrupt(what: &str) -> Error {

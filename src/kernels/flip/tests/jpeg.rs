@@ -5,7 +5,7 @@ use super::{DIRECTIONS, Direction, expected, run, towards};
 use crate::error::Error;
 use crate::kernels::flip::jpeg::frame::Frame;
 use crate::kernels::flip::jpeg::segments;
-use crate::kernels::flip::{Lossless, Options};
+use crate::kernels::flip::{Exact, Lossless, Options};
 use jpeg_encoder::{ColorType, SamplingFactor};
 use zune_core::bytestream::ZCursor;
 use zune_core::colorspace::ColorSpace;
@@ -53,7 +53,7 @@ fn the_picture_is_near_and_its_coding_the_same() {
                 for direction in DIRECTIONS {
                     let name = format!("{width} x {height}, {coded:?}, {direction:?}");
                     let flipped = run(&file, &never(direction)).unwrap();
-                    assert!(!flipped.lossless);
+                    assert_eq!(flipped.exact, Exact::Nothing);
                     let near = psnr(&rgb(&flipped.bytes), &expected(&before, width, 3, direction));
                     assert!(near >= 36.0, "{name}: {near:.1} dB");
                     let (old, new) = (frame(&file), frame(&flipped.bytes));
@@ -222,4 +222,25 @@ fn require_never_goes_through_samples() {
     let file = jpeg(&photo(17, 17), 17, 17, ColorType::Rgb, Coded::default());
     let options = Options { lossless: Lossless::Require, ..towards(Direction::Vertical) };
     assert!(matches!(run(&file, &options), Err(Error::NotLossless(_))));
+}
+
+#[test]
+fn luma_stays_exact_where_it_is_whole_blocks() {
+    let (width, height) = (96, 72);
+    let pixels = photo(width, height);
+    let coded = Coded { factor: SamplingFactor::F_2_2, ..Coded::default() };
+    let file = jpeg(&pixels, width, height, ColorType::Rgb, coded);
+    let luma = |file: &[u8]| -> Vec<u8> { decoded(file, ColorSpace::YCbCr).chunks(3).map(|pixel| pixel[0]).collect() };
+    let auto = run(&file, &towards(Direction::Vertical)).unwrap();
+    assert_eq!((auto.exact, frame(&auto.bytes)), (Exact::Part, frame(&file)));
+    assert!(luma(&auto.bytes) == expected(&luma(&file), width, 1, Direction::Vertical));
+    let pixels = run(&file, &never(Direction::Vertical)).unwrap();
+    let before = expected(&rgb(&file), width, 3, Direction::Vertical);
+    let [near, through_pixels] = [&auto.bytes, &pixels.bytes].map(|file| psnr(&rgb(file), &before));
+    assert!(near >= 42.0 && near > through_pixels, "{near:.1} dB, through pixels {through_pixels:.1}");
+    assert!(auto.bytes.len() * 50 <= file.len() * 51, "{} of {}", auto.bytes.len(), file.len());
+
+    assert_eq!(run(&file, &towards(Direction::Horizontal)).unwrap().exact, Exact::All);
+    let require = Options { lossless: Lossless::Require, ..towards(Direction::Vertical) };
+    assert!(matches!(run(&file, &require), Err(Error::NotLossless(_))));
 }

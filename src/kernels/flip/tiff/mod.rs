@@ -12,7 +12,7 @@ mod recoded;
 mod space;
 
 use super::limits::PixelBudget;
-use super::options::{Flipped, Format, Options};
+use super::options::{Exact, Flipped, Format, Options};
 use super::orientation::Orientation;
 use crate::error::{Error, Result};
 use crate::kernels::control::Control;
@@ -58,7 +58,7 @@ fn in_place(file: &[u8], directories: &[Directory], options: &Options, control: 
     }
     let bytes = compact::without(&out, &space.holes()).unwrap_or(out);
     let (width, height) = size.ok_or_else(|| corrupt("no page with a picture"))?;
-    Ok(Flipped { bytes, format: Format::Tiff, width, height, lossless: true })
+    Ok(Flipped { bytes, format: Format::Tiff, width, height, exact: Exact::All })
 }
 
 fn corrupt(what: &str) -> Error {

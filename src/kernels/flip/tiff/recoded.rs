@@ -1,7 +1,7 @@
 //! TIFF codings that cannot be written back where they lie (fax, JPEG): decoded and stored anew by the `image` crate.
 
 use super::super::limits::PixelBudget;
-use super::super::options::{Direction, Flipped, Format, Options};
+use super::super::options::{Direction, Exact, Flipped, Format, Options};
 use crate::error::{Error, Result};
 use crate::kernels::control::Control;
 use image::codecs::tiff::{TiffDecoder, TiffEncoder};
@@ -44,7 +44,7 @@ pub fn flip(file: &[u8], options: &Options, control: &Control) -> Result<Flipped
     }
     picture.write_with_encoder(encoder).map_err(|error| Error::ImageUnsupported(format!("TIFF: {error}")))?;
     let (width, height) = (picture.width(), picture.height());
-    Ok(Flipped { bytes, format: Format::Tiff, width, height, lossless: true })
+    Ok(Flipped { bytes, format: Format::Tiff, width, height, exact: Exact::All })
 }
 
 fn read(error: ImageError) -> Error {

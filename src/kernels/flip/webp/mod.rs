@@ -10,7 +10,7 @@ mod riff;
 use super::exif::{self, Subject};
 use super::jpeg::Inner;
 use super::limits::PixelBudget;
-use super::options::{Direction, Flipped, Format, Options};
+use super::options::{Direction, Exact, Flipped, Format, Options};
 use super::orientation::Orientation;
 use super::xmp;
 use crate::error::{Error, Result};
@@ -50,7 +50,7 @@ pub fn flip(file: &[u8], options: &Options, control: &Control) -> Result<Flipped
         None => animation::flip(file, &chunks, subject, budget, control)?,
     };
     let bytes = assemble(&chunks, pictures, subject, options.direction, control)?;
-    Ok(Flipped { bytes, format: Format::WebP, width, height, lossless: true })
+    Ok(Flipped { bytes, format: Format::WebP, width, height, exact: Exact::All })
 }
 
 const ANIMATED: u8 = 0x02;

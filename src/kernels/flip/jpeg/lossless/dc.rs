@@ -109,6 +109,6 @@ pub(super) fn replace_tables(scan: &Scan, tables: &mut [Rc<Table>], counts: &[[u
 
 /// How many bits the magnitude of a difference has (table F.1); at most 15.
 #[inline(always)]
-fn category(difference: i32) -> u32 {
+pub(super) fn category(difference: i32) -> u32 {
     32 - difference.unsigned_abs().leading_zeros()
 }

@@ -8,9 +8,10 @@ use super::marker::{self, Cursor, Segment};
 use super::scan::{Layout, Scan};
 use super::scratch::{self, Scratch};
 use super::tables::Tables;
-use super::{progressive, sequential};
+use super::{progressive, sequential, shifted};
 use crate::error::{Error, Result};
 use crate::kernels::control::Control;
+use crate::kernels::flip::jpeg::frame::read_tables;
 use crate::kernels::flip::options::Direction;
 
 /// One file on its way from source to output.
@@ -19,7 +20,12 @@ pub(super) struct Flipper<'a> {
     direction: Direction,
     control: &'a Control,
     out: Vec<u8>,
+    /// Whether components that do not line up may be coded anew; and whether the frame has any.
+    partly: bool,
+    shifts: bool,
     frame: Option<Frame>,
+    /// Quantisation tables in force, read where components are coded anew.
+    quantisers: shifted::Quantisers,
     /// Huffman tables as the source has defined them so far, and as the output has.
     read: Tables,
     written: Tables,
@@ -35,8 +41,9 @@ pub(super) struct Flipper<'a> {
 }
 
 impl<'a> Flipper<'a> {
-    /// Prepares to flip `file`; `metadata` goes behind SOI.
-    pub fn new(file: &'a [u8], direction: Direction, metadata: &[u8], control: &'a Control) -> Self {
+    /// Prepares to flip `file`; `metadata` goes behind SOI. With `partly`, components whose blocks do not line up are
+    /// coded anew.
+    pub fn new(file: &'a [u8], direction: Direction, partly: bool, metadata: &[u8], control: &'a Control) -> Self {
         // An eighth more than the input: DC differences and stuffing rarely need as much.
         let mut out = scratch::take_output(file.len() + file.len() / 8 + metadata.len() + 64);
         out.extend_from_slice(&[0xFF, marker::SOI]);
@@ -46,7 +53,10 @@ impl<'a> Flipper<'a> {
             direction,
             control,
             out,
+            partly,
+            shifts: false,
             frame: None,
+            quantisers: [None; 4],
             read: Tables::default(),
             written: Tables::default(),
             restart: 0,
@@ -105,7 +115,12 @@ impl<'a> Flipper<'a> {
             // Written before the scan that needs them, since a scan may need another one than the source's.
             marker::DHT => self.read.read(segment.payload)?,
             // No coefficient changes its place, so its quantiser stays too.
-            marker::DQT => self.out.extend_from_slice(segment.raw),
+            marker::DQT => {
+                if self.partly {
+                    read_tables(segment.payload, &mut self.quantisers)?;
+                }
+                self.out.extend_from_slice(segment.raw);
+            }
             marker::DRI => {
                 let &[high, low] = segment.payload else {
                     return Err(corrupt("a DRI segment has the wrong length"));
@@ -121,7 +136,13 @@ impl<'a> Flipper<'a> {
                     return Err(corrupt("a second frame header"));
                 }
                 let frame = Frame::parse(segment.code, segment.payload)?;
-                frame.require_whole_mcus(self.direction)?;
+                match frame.require_whole_mcus(self.direction) {
+                    Err(Error::NotLossless(_)) if self.partly => {
+                        frame.require_exact_component(self.direction)?;
+                        self.shifts = true;
+                    }
+                    result => result?,
+                }
                 self.frame = Some(frame);
                 self.out.extend_from_slice(segment.raw);
             }
@@ -162,6 +183,11 @@ impl<'a> Flipper<'a> {
                 return Err(corrupt("a component is coded twice"));
             }
         }
-        sequential::flip_scan(&job, data, &mut self.scratch, &mut output)
+        // A component of a scan of its own has no MCUs to be padded.
+        let lines_up = |index| scan.components.len() == 1 && frame.is_exact(index, self.direction);
+        if !self.shifts || lines_up(scan.components[0].index) {
+            return sequential::flip_scan(&job, data, &mut self.scratch, &mut output);
+        }
+        shifted::flip_scan(&job, (frame, &self.quantisers), data, &mut self.scratch, &mut output)
     }
 }

@@ -13,6 +13,12 @@ pub(super) struct Component {
     pub h: u32,
     /// Vertical sampling factor, 1 to 4.
     pub v: u32,
+    /// Samples in a line, padding left out.
+    pub width: u32,
+    /// Lines of samples, padding left out.
+    pub height: u32,
+    /// Its quantisation table's number, 0 to 3.
+    pub quantiser: usize,
     /// Blocks in a row, those that only pad an MCU left out.
     pub blocks_x: u32,
     /// Rows of blocks, those that only pad an MCU left out.
@@ -88,9 +94,9 @@ impl Frame {
             .iter()
             .map(|spec| {
                 let (h, v) = factors(spec);
-                let blocks_x = (width * h).div_ceil(h_max).div_ceil(8);
-                let blocks_y = (height * v).div_ceil(v_max).div_ceil(8);
-                Component { id: spec[0], h, v, blocks_x, blocks_y }
+                let (width, height) = ((width * h).div_ceil(h_max), (height * v).div_ceil(v_max));
+                let (blocks_x, blocks_y) = (width.div_ceil(8), height.div_ceil(8));
+                Component { id: spec[0], h, v, width, height, quantiser: spec[2].into(), blocks_x, blocks_y }
             })
             .collect();
         // A single component is never interleaved, so its MCU is one block whatever its factors (A.2.2).
@@ -128,6 +134,38 @@ impl Frame {
             }
         }
         Ok(())
+    }
+
+    /// Makes sure that a flip leaves at least one component's coefficients what they are, and moves the others by whole
+    /// samples.
+    ///
+    /// # Errors
+    /// `NotLossless` when it does not, and for progressive files, whose coefficients are never put together.
+    pub fn require_exact_component(&self, direction: Direction) -> Result<()> {
+        if self.progressive {
+            return Err(Error::NotLossless("progressive, and its size is not whole MCUs".into()));
+        }
+        let (horizontal, vertical) = (direction != Direction::Vertical, direction != Direction::Horizontal);
+        if !(0..self.components.len()).any(|component| self.is_exact(component, direction)) {
+            return Err(Error::NotLossless("no component is a whole number of blocks".into()));
+        }
+        let most = |factor: fn(&Component) -> u32| self.components.iter().map(factor).max().unwrap_or(1);
+        let (h_max, v_max) = (most(|component| component.h), most(|component| component.v));
+        // A fraction of a sample left over would move the component against the others.
+        let of_samples = |component: &Component| {
+            let (across, down) = (self.width * component.h % h_max, self.height * component.v % v_max);
+            !(horizontal && across > 0 || vertical && down > 0)
+        };
+        if !self.components.iter().all(of_samples) {
+            return Err(Error::NotLossless("a component ends within a sample".into()));
+        }
+        Ok(())
+    }
+
+    /// Whether a component is a whole number of blocks along the flipped axes.
+    pub fn is_exact(&self, component: usize, direction: Direction) -> bool {
+        let Component { width, height, .. } = self.components[component];
+        (direction == Direction::Vertical || width % 8 == 0) && (direction == Direction::Horizontal || height % 8 == 0)
     }
 }
 

@@ -22,6 +22,7 @@
 //! | `dc` | DC differences | F.1.2.1 |
 //! | `sequential` | sequential scans; `lanes` in it walks over one from many places at once | F |
 //! | `progressive` | progressive scans | G |
+//! | `shifted` | sequential scans of which some components do not line up and are coded anew | F, A.3.3 |
 //! | `scratch` | memory kept between flips | |
 
 mod dc;
@@ -40,6 +41,7 @@ mod reader;
 mod scan;
 mod scratch;
 mod sequential;
+mod shifted;
 mod tables;
 mod writer;
 
@@ -57,7 +59,24 @@ use crate::kernels::flip::options::Direction;
 /// `NotLossless` (with the reason) when this file has to go through pixels, `ImageCorrupt`, `ImageUnsupported`,
 /// `Aborted`.
 pub fn flip(file: &[u8], direction: Direction, metadata: &[u8], trailer: &[u8], control: &Control) -> Result<Vec<u8>> {
-    flipper::Flipper::new(file, direction, metadata, control).run(trailer)
+    flipper::Flipper::new(file, direction, false, metadata, control).run(trailer)
+}
+
+/// Mirrors without loss those components of a JPEG file whose blocks line up in the mirrored picture, luma as a rule, and
+/// codes the others anew by their own quantisation tables: chroma of a 4:2:0 picture whose height is 8 beyond a multiple of
+/// 16. Their samples are rounded by nothing but that quantisation. Arguments are those of [`flip`].
+///
+/// # Errors
+/// As [`flip`]; `NotLossless` when no component lines up, when one that does not ends within a sample, and for progressive
+/// files.
+pub fn flip_partly(
+    file: &[u8],
+    direction: Direction,
+    metadata: &[u8],
+    trailer: &[u8],
+    control: &Control,
+) -> Result<Vec<u8>> {
+    flipper::Flipper::new(file, direction, true, metadata, control).run(trailer)
 }
 
 /// Takes back the memory of a flipped file that is not needed any more, for the next [`flip`] to write into.
