@@ -6,7 +6,7 @@
  * A scenario is a file in scenarios/ that exports
  * - `title`: one line
  * - `limit`: seconds after which it has failed
- * - `run({ log, quick })`: does it, and answers `{ rows, targets }`: rows of plain data, all with the same keys, and
+ * - `run({ log, quick, managers })`: does it, and answers `{ rows, targets }`: rows of plain data, all with the same keys, and
  *   what was promised, made by `promise()` of lib/promise.mjs
  */
 import { readdirSync } from 'node:fs';
@@ -18,6 +18,7 @@ const FOLDER = new URL('./scenarios/', import.meta.url);
 const OPTIONS = {
   only: { type: 'string', help: 'only scenarios whose name holds this' },
   quick: { type: 'boolean', help: 'less of everything: shows that it works, proves little' },
+  managers: { type: 'string', help: 'reload-under-load: only those (ours, pm2, node:cluster), separated by commas' },
   list: { type: 'boolean', help: 'the names of the scenarios' },
   help: { type: 'boolean', help: 'this text' },
 };
@@ -39,7 +40,7 @@ async function main() {
     .sort();
   if (values.help) {
     console.log('npm run chaos -- [options]');
-    for (const [name, { help }] of Object.entries(OPTIONS)) console.log(`  --${name.padEnd(8)}${help}`);
+    for (const [name, { help }] of Object.entries(OPTIONS)) console.log(`  --${name.padEnd(10)}${help}`);
     return 0;
   }
   if (values.list) {
@@ -51,7 +52,7 @@ async function main() {
   const { report, summary } = await import('./lib/report.mjs');
   const verdicts = [];
   for (const name of names) {
-    const verdict = await play(name, values.quick === true);
+    const verdict = await play(name, { quick: values.quick === true, managers: values.managers?.split(',') });
     report(verdict);
     verdicts.push(verdict);
   }
@@ -60,7 +61,7 @@ async function main() {
 }
 
 /** @returns {Promise<object>} what came of one scenario; never rejects */
-async function play(name, quick) {
+async function play(name, options) {
   const { title, limit, run } = await import(new URL(`${name}.mjs`, FOLDER));
   const { killAll } = await import('./lib/app.mjs');
   const log = (line) => console.error(`  ${line}`);
@@ -71,7 +72,7 @@ async function play(name, quick) {
   });
   let verdict;
   try {
-    const { rows = [], targets } = await Promise.race([run({ log, quick }), late]);
+    const { rows = [], targets } = await Promise.race([run({ log, ...options }), late]);
     verdict = { rows, targets, kept: targets.every(({ ok }) => ok) };
   } catch (error) {
     verdict = { rows: [], targets: [], kept: false, error };

@@ -9,21 +9,21 @@ import { promise } from '../lib/promise.mjs';
 export const title = '20 rolling reloads under load, ours beside PM2 and node:cluster';
 export const limit = 900;
 
+/** Of each kind of client. */
 const REQUESTS = 100_000;
-/** How long the load may go on after the last reload until there were enough requests, in milliseconds. */
+/** How long the load may go on, with further reloads, until there were enough requests, in milliseconds. */
 const LONGEST = 180_000;
 
-export async function run({ log, quick }) {
+export async function run({ log, quick, managers = Object.keys(MANAGERS) }) {
   const rows = [];
-  for (const name of Object.keys(MANAGERS)) {
+  for (const name of managers) {
     log(name);
     rows.push(...(await reloads(name, { log, quick, times: quick ? 3 : 20 })));
   }
   const ours = rows.filter((row) => row.manager === 'ours' && row.requests !== undefined);
-  const sum = (field) => ours.reduce((total, row) => total + row[field], 0);
   const targets = [
-    promise('requests', 'at least', quick ? 1 : REQUESTS, sum('requests')),
     ...ours.flatMap((row) => [
+      promise(`${row.clients}: requests`, 'at least', quick ? 1 : REQUESTS, row.requests),
       promise(`${row.clients}: failed`, 'exactly', 0, row.failed),
       promise(`${row.clients}: executed twice`, 'exactly', 0, row.twice),
       promise(`${row.clients}: answered, not executed`, 'at most', 0, row.requests - row.executed),
@@ -39,7 +39,7 @@ async function reloads(name, { log, quick, times }) {
   const app = await MANAGERS[name](copyOf('ids.js'), { LOG_FOLDER: folder });
   const able = Object.keys(KINDS).filter((kind) => lacks(KINDS[kind]) === undefined);
   const stops = {};
-  let seconds;
+  let [seconds, again] = [0, 0];
   let tallies;
   try {
     for (const kind of able) stops[kind] = begin(kind, app.port);
@@ -52,9 +52,12 @@ async function reloads(name, { log, quick, times }) {
     seconds = (performance.now() - began) / 1000 / times;
     // The peers have had their reloads: their share of requests proves nothing.
     while (name === 'ours' && !quick && performance.now() - began < LONGEST) {
-      const counts = Object.values(readIds(folder)).map(({ executed }) => executed);
-      if (counts.reduce((sum, count) => sum + count, 0) > REQUESTS * 1.05) break;
       await app.reload();
+      again += 1;
+      // Reading them holds the clients up that run in this process.
+      if (again % 5 > 0) continue;
+      const ids = readIds(folder);
+      if (able.every((kind) => ids[kind]?.executed > REQUESTS * 1.02)) break;
     }
   } finally {
     const results = await Promise.all(able.map(async (kind) => [kind, await stops[kind]?.()]));
@@ -63,7 +66,7 @@ async function reloads(name, { log, quick, times }) {
   }
   const ids = readIds(folder);
   return Object.entries(KINDS).map(([kind, { clients, keeps }]) => {
-    const row = { manager: name, clients: `${kind} (${clients})` };
+    const row = { manager: name, clients: `${kind} (${clients})`, reloads: times + again };
     if (tallies[kind] === undefined) return { ...row, ' ': lacks(KINDS[kind]) };
     const { ok, failed } = tallies[kind];
     const { executed, twice, connects } = ids[kind];
