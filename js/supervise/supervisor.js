@@ -178,7 +178,8 @@ class Supervisor extends EventEmitter {
     // Before the wait, in which nobody is to be started.
     this.#places.freeze();
     const { drainTimeout } = this.#settings;
-    await dispatch.stopListening(Math.min(TAKE_TIME, drainTimeout), () => this.#forced);
+    const nobody = () => this.#forced || !this.#places.all.some(({ isReady }) => isReady);
+    await dispatch.stopListening(Math.min(TAKE_TIME, drainTimeout), nobody);
     await this.#places.close();
     this.#state = 'stopped';
     running = undefined;

@@ -59,6 +59,8 @@ async function measure(spares, kills) {
     const key = `${what} ${number}`;
     seen.set(key, [...(seen.get(key) ?? []), pid]);
   }
+  // Taken and not begun: it died between reading the request and the app's first line. Of one that it had not read the
+  // primary has kept a copy, and another worker has answered.
   const by = { begun: 0, taken: 0, nobody: 0, others: 0 };
   for (const { id, port } of failures) {
     const [begun, taken] = [seen.get(`begun ${id}`), seen.get(`taken ${port}`)];
@@ -72,7 +74,7 @@ async function measure(spares, kills) {
     kills,
     requests: ok + failures.length,
     'failed: begun by the killed': by.begun,
-    'taken by it': by.taken,
+    'read by it, not begun': by.taken,
     'taken by nobody': by.nobody,
     "others'": by.others,
     'back ms p50': quantile(back, 0.5),
