@@ -6,6 +6,7 @@ import { ensurePeers } from './lib/peers.mjs';
 const OPTIONS = {
   rounds: { type: 'string', help: 'measured runs of every case' },
   size: { type: 'string', help: 'flip, koa: megapixels of the photo (18)' },
+  height: { type: 'string', help: 'flip: lines of the photo; 3448 are whole blocks, but not whole MCUs in 4:2:0' },
   photo: { type: 'string', help: 'flip, koa: a JPEG of your own in place of the made one' },
   subsampling: { type: 'string', help: 'flip: chroma of the photo, 420 or 444 (420)' },
   quick: { type: 'boolean', help: 'small inputs, few rounds: shows that it works, measures nothing' },

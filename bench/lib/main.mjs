@@ -37,6 +37,7 @@ function parse(flags) {
     quick,
     rounds: positive('rounds', flags.rounds),
     size: positive('size', flags.size) ?? (quick ? 1 : 18),
+    height: positive('height', flags.height),
     subsampling: oneOf('--subsampling', flags.subsampling ?? '420', ['420', '444']),
     photo: flags.photo && resolve(flags.photo),
     memory: flags['no-memory'] !== true,
@@ -49,7 +50,7 @@ function parse(flags) {
 /** What tells the result files of one word apart, so that a special run does not overwrite the usual one. */
 function suffix(flags) {
   const set = ['no-sha-ni', 'one-core', 'quick'].filter((flag) => flags[flag]);
-  const given = ['subsampling', 'size', 'only'].filter((flag) => flags[flag] !== undefined);
+  const given = ['subsampling', 'size', 'height', 'only'].filter((flag) => flags[flag] !== undefined);
   const named = given.map((flag) => `${flag}-${flags[flag]}`);
   if (flags.node) named.push(`node-${nodeLine(flags.node)}`);
   if (flags.photo) named.push(`photo-${parsePath(flags.photo).name}`);

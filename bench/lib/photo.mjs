@@ -20,19 +20,22 @@ export function cacheFolder() {
 }
 
 /** @param {object} options as of `photo` @returns {string} what it is, in words */
-export const describePhoto = ({ photo: own, size, subsampling }) =>
-  own ? basename(own) : `a ${size}-megapixel JPEG, ${[...subsampling].join(':')}`;
+export const describePhoto = ({ photo: own, size, height, subsampling }) =>
+  own
+    ? basename(own)
+    : `a ${size}-megapixel JPEG, ${[...subsampling].join(':')}${height ? `, ${height} lines high` : ''}`;
 
 /**
- * A JPEG of the user's, or a photo-like baseline one of 3:2, both sides a multiple of 16.
- * @param {{ photo?: string, size: number, subsampling: string }} options its path; megapixels; '420' or '444'
+ * A JPEG of the user's, or a photo-like baseline one of 3:2, both sides a multiple of 16 unless its height is given.
+ * @param {{ photo?: string, size: number, height?: number, subsampling: string }} options its path; megapixels; lines;
+ *   '420' or '444'
  * @returns {Promise<{ path: string, bytes: Buffer }>}
  */
-export async function photo({ photo: own, size, subsampling }) {
+export async function photo({ photo: own, size, height: lines, subsampling }) {
   if (own) return { path: own, bytes: await readFile(own) };
   const aligned = (side) => Math.max(16, Math.round(side / 16) * 16);
   const width = size === 18 ? 5184 : aligned(Math.sqrt(size * 1.5e6));
-  const height = size === 18 ? 3456 : aligned(Math.sqrt((size * 1e6) / 1.5));
+  const height = lines ?? (size === 18 ? 3456 : aligned(Math.sqrt((size * 1e6) / 1.5)));
   const path = join(cacheFolder(), `photo-${width}x${height}-${subsampling}.jpg`);
   if (!existsSync(path)) {
     await writeFile(`${path}.part`, await makePhoto(width, height, subsampling));

@@ -254,6 +254,11 @@ fn what_jpegtran_makes() {
         return;
     }
     let folder = tempfile::tempdir().expect("a temporary folder");
+    let scan_header = |file: &[u8]| {
+        let at = find(file, 0xDA);
+        file[at..at + 2 + usize::from(file[at + 3])].to_vec()
+    };
+    let mut moved = 0;
     // Together, each alone, and chroma together.
     for color in [ColorType::Rgb, ColorType::Cmyk] {
         for (name, sampling, mcu_x, mcu_y) in SAMPLINGS.into_iter().skip(1).take(3) {
@@ -270,11 +275,14 @@ fn what_jpegtran_makes() {
                 let args = ["-optimize", "-restart", restart, "-scans", path.to_str().expect("ASCII")];
                 let made = run("jpegtran", &args, &plain).expect("jpegtran is there");
                 for direction in DIRECTIONS {
-                    flip_checked(&made, direction, &format!("{name} {color:?} {args:?} {script}"));
+                    let (flipped, _) = flip_checked(&made, direction, &format!("{name} {color:?} {args:?} {script}"));
+                    moved += u32::from(scan_header(&made) != scan_header(&flipped));
                 }
             }
         }
     }
+    // All components of an optimised CMYK file share one table: those made anew get one of their own.
+    assert!(moved > 0, "no scan needed another table");
 }
 
 #[test]
