@@ -7,6 +7,8 @@ import autocannon from 'autocannon';
 import { hasProgram } from '../../lib/machine.mjs';
 
 const LUA = fileURLToPath(new URL('./ids.lua', import.meta.url));
+/** Requests a second at most, of each kind but the one that idles: together they leave some processor to the app. */
+const RATE = 1500;
 /** Longer than any scenario: they are stopped. In seconds. */
 const FOREVER = 600;
 
@@ -41,6 +43,7 @@ function cannon({ kind, port, clients, keeps }) {
   const running = autocannon({
     url: `http://127.0.0.1:${port}`,
     connections: clients,
+    overallRate: RATE,
     duration: FOREVER,
     headers: keeps ? {} : { connection: 'close' },
     requests: [
@@ -62,7 +65,18 @@ function cannon({ kind, port, clients, keeps }) {
 function wrk({ kind, port, clients, keeps }) {
   const header = keeps ? [] : ['-H', 'Connection: close'];
   const url = `http://127.0.0.1:${port}/`;
-  const args = ['-t1', `-c${clients}`, `-d${FOREVER}s`, ...header, '-s', LUA, url, '--', kind];
+  const args = [
+    '-t1',
+    `-c${clients}`,
+    `-d${FOREVER}s`,
+    ...header,
+    '-s',
+    LUA,
+    url,
+    '--',
+    kind,
+    String((clients * 1000) / RATE),
+  ];
   const child = spawn('wrk', args, { stdio: ['ignore', 'pipe', 'inherit'] });
   let text = '';
   child.stdout.setEncoding('utf8').on('data', (chunk) => {
