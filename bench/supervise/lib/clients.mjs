@@ -18,7 +18,7 @@ const FOREVER = 600;
  */
 export const KINDS = {
   'autocannon-keep': { clients: 8, keeps: true, begin: cannon },
-  'autocannon-close': { clients: 4, keeps: false, begin: cannon },
+  'autocannon-close': { clients: 12, keeps: false, begin: cannon },
   'wrk-keep': { clients: 8, keeps: true, needs: 'wrk', begin: wrk },
   'wrk-close': { clients: 4, keeps: false, needs: 'wrk', begin: wrk },
   // So many that they, too, make a hundred thousand requests in less than two minutes.
