@@ -182,10 +182,10 @@ export declare class Jobs {
    */
   hashMany(id: number, algorithm: string, messages: PackedMessages, buffers: ArrayBuffer[], asHex: boolean): Failure | null
   /**
-   * Feeds `chunks[i]` to `states[i]`, all in shared lanes; ends with an empty Buffer. A state may be fed by one job at
-   * a time.
+   * Feeds `states[i]` the next `counts[i]` of `chunks`, all in shared lanes; ends with an empty Buffer. A state may be
+   * fed by one job at a time.
    */
-  hashUpdate(id: number, states: Array<HashState>, chunks: Array<Uint8Array>): Failure | null
+  hashUpdate(id: number, states: Array<HashState>, counts: Array<number>, chunks: Array<Uint8Array>): Failure | null
   /** Hashes the file at `path`; ends with a Buffer that holds the digest. */
   hashFile(id: number, algorithm: string, path: string): Failure | null
   /** Hashes the files at `paths`, in shared lanes and over all threads; ends with a Buffer of all digests, in order. */

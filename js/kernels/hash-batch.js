@@ -133,14 +133,33 @@ function enlarged(lengths) {
 /** The digests of a batch, by the index `add` gave. */
 class Digests {
   #flat;
+  #count;
   #size;
   #asHex;
   #text = [];
 
   constructor(flat, count, asHex) {
     this.#flat = flat;
+    this.#count = count;
     this.#size = flat.length / Math.max(count, 1);
     this.#asHex = asHex;
+  }
+
+  /** @param {string} encoding @returns {(string | Buffer)[]} all of them, in order */
+  all(encoding) {
+    const count = this.#count;
+    const list = new Array(count);
+    if (!this.#asHex) {
+      for (let i = 0; i < count; i++) list[i] = this.get(i, encoding);
+      return list;
+    }
+    const [flat, size] = [this.#flat, this.#size];
+    for (let first = 0; first < count; first += GROUP) {
+      const end = Math.min(first + GROUP, count);
+      const text = flat.latin1Slice(first * size, end * size);
+      for (let i = first, at = 0; i < end; i++, at += size) list[i] = text.slice(at, at + size);
+    }
+    return list;
   }
 
   get(index, encoding) {

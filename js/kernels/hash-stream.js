@@ -12,6 +12,9 @@ const FULL = 16;
 /** What a stream buffers while its batch is under way: more than one chunk of a file, so that crossings are few. */
 const HIGH_WATER_MARK = 256 * 1024;
 
+/** Chunks of fewer bytes than this are joined: each that crosses costs some. Joining large ones costs as much as hashing. */
+const JOIN_BELOW = 8 * 1024;
+
 /** Chunks of several streams that go to Rust together. */
 let waiting = [];
 let underWay = 0;
@@ -26,6 +29,13 @@ function feed(state, chunks, callback) {
   }
 }
 
+/** What of a stream's chunks crosses into Rust. */
+function pieces(chunks) {
+  let size = 0;
+  for (const { length } of chunks) size += length;
+  return chunks.length > 1 && size < JOIN_BELOW * chunks.length ? [Buffer.concat(chunks, size)] : chunks;
+}
+
 function send() {
   scheduled = false;
   // While a batch is under way more streams gather, which is what fills the lanes of the next.
@@ -34,17 +44,20 @@ function send() {
   waiting = [];
   underWay += 1;
   const states = [];
+  const counts = [];
   const chunks = [];
-  for (const entry of batch) {
-    states.push(entry.state);
-    chunks.push(entry.chunks.length === 1 ? entry.chunks[0] : Buffer.concat(entry.chunks));
+  for (const { state, chunks: own } of batch) {
+    const parts = pieces(own);
+    states.push(state);
+    counts.push(parts.length);
+    for (const part of parts) chunks.push(part);
   }
   const finish = (error) => {
     underWay -= 1;
     for (const { callback } of batch) callback(error);
     if (waiting.length > 0 && !scheduled) send();
   };
-  run((desk, id) => desk.hashUpdate(id, states, chunks)).then(() => finish(), finish);
+  run((desk, id) => desk.hashUpdate(id, states, counts, chunks)).then(() => finish(), finish);
 }
 
 /** What `createHash` returns; made by it alone. */

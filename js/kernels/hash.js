@@ -112,11 +112,8 @@ async function hashMany(algorithm, list, options) {
     }
     batch.add(message);
   }
-  const count = list.length;
   const digests = await batch.hash(name, encoding === 'hex', { signal, caller: hashMany });
-  const result = new Array(count);
-  for (let i = 0; i < count; i++) result[i] = digests.get(i, encoding);
-  return result;
+  return digests.all(encoding);
 }
 
 /**

@@ -133,14 +133,15 @@ impl Jobs {
         })
     }
 
-    /// Feeds `chunks[i]` to `states[i]`, all in shared lanes; ends with an empty Buffer. A state may be fed by one job at
-    /// a time.
+    /// Feeds `states[i]` the next `counts[i]` of `chunks`, all in shared lanes; ends with an empty Buffer. A state may be
+    /// fed by one job at a time.
     #[napi(catch_unwind)]
     pub fn hash_update(
         &mut self,
         env: Env,
         id: u32,
         states: Vec<ClassInstance<HashState>>,
+        counts: Vec<u32>,
         chunks: Vec<Uint8Array>,
     ) -> napi::Result<Option<Failure>> {
         let states: Vec<_> = states.iter().map(|state| (state.algorithm, Arc::clone(&state.hasher))).collect();
@@ -149,15 +150,16 @@ impl Jobs {
         self.submit(&env, id, held, move |_| {
             let mut guards: Vec<_> = states.iter().map(|(_, hasher)| lock(hasher)).collect();
             let mut updates = Vec::with_capacity(guards.len());
-            for ((guard, (algorithm, _)), chunk) in guards.iter_mut().zip(&states).zip(&chunks) {
+            let mut rest = chunks.iter();
+            for ((guard, (algorithm, _)), &count) in guards.iter_mut().zip(&states).zip(&counts) {
                 if guard.is_none() {
                     **guard = Some(Hasher::new(*algorithm)?);
                 }
                 if let Some(hasher) = guard.as_mut() {
-                    updates.push((hasher, &chunk[..]));
+                    updates.push((hasher, rest.by_ref().take(count as usize).map(|chunk| &chunk[..]).collect()));
                 }
             }
-            hash::update_many(&mut updates)?;
+            hash::update_many(updates)?;
             Ok(Output::Bytes(Vec::new()))
         })
     }

@@ -37,8 +37,7 @@ fn many_with(backend: Option<Backend>, algorithm: Algorithm, messages: &[&[u8]],
         return one_by_one(algorithm, messages, control);
     };
     let mut digests = vec![0; messages.len() * algorithm.digest_len()];
-    let sizes: Vec<u64> = messages.iter().map(|message| schedule::blocks(message.len() as u64)).collect();
-    let mut order = schedule::order(&sizes, ladder.lanes());
+    let mut order = order(messages, ladder.lanes());
     if let Some(kernel) = ladder.widest() {
         let into = (digests.as_mut_slice(), algorithm.digest_len());
         order = Some(waves::run(kernel, &initial, messages, order.as_deref(), into, control)?);
@@ -46,6 +45,18 @@ fn many_with(backend: Option<Backend>, algorithm: Algorithm, messages: &[&[u8]],
     let mut feed = Messages::new(initial, messages, order, ladder.lanes(), digests, control);
     driver::run(&ladder, &mut feed, control)?;
     Ok(feed.into_digests())
+}
+
+/// The order in which messages enter the lanes; `None` for the one they came in.
+fn order(messages: &[&[u8]], lanes: usize) -> Option<Vec<usize>> {
+    let blocks = |message: &&[u8]| schedule::blocks(message.len() as u64);
+    let first = messages.first().map(blocks)?;
+    // Many messages of one size are the most common, and need no list of sizes.
+    if messages.iter().all(|message| blocks(message) == first) {
+        return None;
+    }
+    let sizes: Vec<u64> = messages.iter().map(blocks).collect();
+    schedule::order(&sizes, lanes)
 }
 
 /// The initial hash value of the algorithms that have lanes.

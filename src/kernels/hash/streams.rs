@@ -8,24 +8,30 @@ use super::stream::Stream256;
 use crate::error::Result;
 use crate::kernels::control::Control;
 
-/// Gives each hasher its next bytes, as [`Hasher::update`] would, the SHA-224 and SHA-256 ones in shared lanes.
+/// What one stream is given: its hasher, and its next bytes, piece after piece.
+pub type Update<'a> = (&'a mut Hasher, Vec<&'a [u8]>);
+
+/// Gives each hasher its next pieces, as [`Hasher::update`] would, the SHA-224 and SHA-256 ones in shared lanes.
 ///
 /// # Errors
 /// `InvalidArgument` as [`Hasher::new`]; the hashers are then as they were.
-pub fn update_many(updates: &mut [(&mut Hasher, &[u8])]) -> Result<()> {
+pub fn update_many(updates: Vec<Update<'_>>) -> Result<()> {
     let ladder = Ladder::chosen()?;
     let mut jobs = Vec::with_capacity(updates.len());
-    for (hasher, data) in updates {
+    for (hasher, pieces) in updates {
         match hasher.stream256() {
             Ok(stream) => {
-                let absorbed = stream.absorb(data);
-                jobs.push(Job { stream, head: absorbed.head, body: absorbed.body });
+                let length = pieces.iter().map(|piece| piece.len()).sum();
+                let mut job = Job { stream, head: None, body: &[], pieces: pieces.into_iter(), length };
+                // What makes no whole block is taken in already.
+                if job.next_blocks() {
+                    jobs.push(job);
+                }
             }
-            Err(alone) => alone.update(data),
+            Err(alone) => pieces.iter().for_each(|piece| alone.update(piece)),
         }
     }
-    jobs.retain(|job| job.head.is_some() || !job.body.is_empty());
-    jobs.sort_by_key(|job| std::cmp::Reverse(job.body.len()));
+    jobs.sort_by_key(|job| std::cmp::Reverse(job.length));
     let mut feed = Streams { slots: vec![0; ladder.lanes()], jobs, taken: 0 };
     driver::run(&ladder, &mut feed, &Control::new())
 }
@@ -41,6 +47,23 @@ struct Job<'a> {
     stream: &'a mut Stream256,
     head: Option<Block>,
     body: &'a [Block],
+    pieces: std::vec::IntoIter<&'a [u8]>,
+    /// Bytes of all pieces.
+    length: usize,
+}
+
+impl Job<'_> {
+    /// Takes in pieces until they make a whole block; `false` when none is left. The blocks before are compressed.
+    fn next_blocks(&mut self) -> bool {
+        for piece in self.pieces.by_ref() {
+            let absorbed = self.stream.absorb(piece);
+            (self.head, self.body) = (absorbed.head, absorbed.body);
+            if self.head.is_some() || !self.body.is_empty() {
+                return true;
+            }
+        }
+        false
+    }
 }
 
 impl Feed for Streams<'_> {
@@ -65,8 +88,8 @@ impl Feed for Streams<'_> {
         }
     }
 
-    fn refill(&mut self, _slot: usize) -> Result<bool> {
-        Ok(false)
+    fn refill(&mut self, slot: usize) -> Result<bool> {
+        Ok(self.jobs[self.slots[slot]].next_blocks())
     }
 
     fn end(&mut self, slot: usize, state: State) {

@@ -9,7 +9,7 @@ pub(super) mod armv8;
 pub(super) mod x86;
 
 use super::backend::Backend;
-use super::constants::{Block, State};
+use super::constants::{Block, K, State};
 
 /// Lanes of the widest kernel.
 pub(super) const MAX_LANES: usize = 16;
@@ -53,6 +53,33 @@ impl States {
 pub(super) struct Kernel {
     lanes: usize,
     run: fn(&mut States, &Inputs, usize),
+    run_common: Option<fn(&mut States, &Common)>,
+}
+
+/// A block that all lanes share, such as the padding of messages of one length that end with a block: its schedule
+/// needs computing only once.
+#[derive(Debug)]
+pub(super) struct Common {
+    block: Block,
+    /// What each round adds: the word of the schedule and the round's constant.
+    sums: [u32; 64],
+}
+
+impl Common {
+    /// The block with its schedule (FIPS 180-4, section 6.2.2, step 1).
+    pub(super) fn new(block: Block) -> Self {
+        let mut words = [0_u32; 64];
+        for (word, bytes) in words.iter_mut().zip(block.as_chunks().0) {
+            *word = u32::from_be_bytes(*bytes);
+        }
+        for t in 16..64 {
+            let (near, far) = (words[t - 2], words[t - 15]);
+            let sigma1 = near.rotate_right(17) ^ near.rotate_right(19) ^ (near >> 10);
+            let sigma0 = far.rotate_right(7) ^ far.rotate_right(18) ^ (far >> 3);
+            words[t] = sigma1.wrapping_add(words[t - 7]).wrapping_add(sigma0).wrapping_add(words[t - 16]);
+        }
+        Self { block, sums: std::array::from_fn(|t| words[t].wrapping_add(K[t])) }
+    }
 }
 
 impl Kernel {
@@ -60,7 +87,12 @@ impl Kernel {
     ///
     /// `run` gets inputs whose first `lanes` slices hold at least as many blocks as it is told to compress.
     const fn new(lanes: usize, run: fn(&mut States, &Inputs, usize)) -> Self {
-        Self { lanes, run }
+        Self { lanes, run, run_common: None }
+    }
+
+    /// The same kernel with a faster way through a block that all its lanes share.
+    const fn with_common(self, run_common: fn(&mut States, &Common)) -> Self {
+        Self { run_common: Some(run_common), ..self }
     }
 
     /// How many messages it takes at once.
@@ -75,6 +107,14 @@ impl Kernel {
     pub(super) fn compress(&self, states: &mut States, inputs: &Inputs, blocks: usize) {
         assert!(inputs[..self.lanes].iter().all(|input| input.len() >= blocks), "an input ends before its blocks");
         (self.run)(states, inputs, blocks);
+    }
+
+    /// Compresses the same block into the states of all lanes.
+    pub(super) fn compress_common(&self, states: &mut States, common: &Common) {
+        match self.run_common {
+            Some(run) => run(states, common),
+            None => (self.run)(states, &[std::slice::from_ref(&common.block); MAX_LANES], 1),
+        }
     }
 }
 
@@ -125,6 +165,12 @@ mod tests {
                     }
                 }
                 kernel.compress(&mut states, &inputs, count);
+                if let Some(block) = messages[0].last() {
+                    kernel.compress_common(&mut states, &Common::new(*block));
+                    for want in &mut want[..kernel.lanes()] {
+                        sha2::block_api::compress256(want, std::slice::from_ref(block));
+                    }
+                }
                 for (lane, want) in want.iter().enumerate() {
                     assert_eq!(states.get(lane), *want, "{} lane {lane}, {count} blocks", backend.name());
                 }

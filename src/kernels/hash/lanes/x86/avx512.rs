@@ -8,7 +8,7 @@
 
 use crate::kernels::hash::backend::Backend;
 use crate::kernels::hash::constants::{BLOCK, K};
-use crate::kernels::hash::lanes::{Inputs, Kernel, States};
+use crate::kernels::hash::lanes::{Common, Inputs, Kernel, States};
 use std::arch::naked_asm;
 use std::mem::MaybeUninit;
 
@@ -16,7 +16,7 @@ const LANES: usize = 16;
 
 /// The kernel, where the CPU has AVX-512F and AVX-512BW.
 pub(in crate::kernels::hash) fn kernel() -> Option<Kernel> {
-    Backend::Avx512.is_available().then_some(Kernel::new(LANES, run))
+    Backend::Avx512.is_available().then_some(Kernel::new(LANES, run).with_common(run_common))
 }
 
 /// What the assembly reads beside the messages.
@@ -55,18 +55,22 @@ fn run(states: &mut States, inputs: &Inputs, blocks: usize) {
     unsafe { compress(states, inputs.as_ptr(), blocks, &raw const TABLES, quarters.0.as_mut_ptr().cast()) }
 }
 
-/// One round: the registers of a to h, that of the schedule's word, and the constant's place after rdx + 16.
+fn run_common(states: &mut States, common: &Common) {
+    // SAFETY: as for `run`; there are 64 sums.
+    unsafe { compress_common(states.0.as_mut_ptr().cast(), common.sums.as_ptr()) }
+}
+
+/// A round: the registers of a to h, and where in memory what it adds is, at `$at` + `$k`.
 #[rustfmt::skip]
-macro_rules! round {
-    ($a:literal $b:literal $c:literal $d:literal $e:literal $f:literal $g:literal $h:literal, $w:literal $k:literal) => {
+macro_rules! sum {
+    ($a:literal $b:literal $c:literal $d:literal $e:literal $f:literal $g:literal $h:literal, $at:literal $k:literal) => {
         concat!(
-            "vpaddd zmm", $h, ", zmm", $h, ", zmm", $w, "\n",
             "vprord zmm9, zmm", $e, ", 6\n",
             "vprord zmm10, zmm", $e, ", 11\n",
             "vmovdqa64 zmm8, zmm", $e, "\n",
             "vpternlogd zmm8, zmm", $f, ", zmm", $g, ", 0xca\n",
             "vprord zmm11, zmm", $e, ", 25\n",
-            "vpaddd zmm", $h, ", zmm", $h, ", dword ptr [rdx + 16 + 4 * ", $k, "]{{1to16}}\n",
+            "vpaddd zmm", $h, ", zmm", $h, ", dword ptr [", $at, $k, "]{{1to16}}\n",
             "vpternlogd zmm9, zmm10, zmm11, 0x96\n",
             "vpaddd zmm", $h, ", zmm", $h, ", zmm8\n",
             "vmovdqa64 zmm8, zmm", $a, "\n",
@@ -79,6 +83,17 @@ macro_rules! round {
             "vpaddd zmm", $h, ", zmm", $h, ", zmm8\n",
             "vpternlogd zmm10, zmm11, zmm9, 0x96\n",
             "vpaddd zmm", $h, ", zmm", $h, ", zmm10\n",
+        )
+    };
+}
+
+/// A round that also adds the schedule's word in register `$w`; `$k` is the constant's place after rdx + 16.
+#[rustfmt::skip]
+macro_rules! round {
+    ($a:literal $b:literal $c:literal $d:literal $e:literal $f:literal $g:literal $h:literal, $w:literal $k:literal) => {
+        concat!(
+            "vpaddd zmm", $h, ", zmm", $h, ", zmm", $w, "\n",
+            sum!($a $b $c $d $e $f $g $h, "rdx + 16 + 4 * " $k),
         )
     };
 }
@@ -237,6 +252,40 @@ unsafe extern "sysv64" fn compress(
         add_row!(6),
         add_row!(7),
         "dec r10\njnz 2b",
+        "vzeroupper",
+        "ret",
+    )
+}
+
+/// Compresses one block that all 16 lanes share into `states`: no transposition and no schedule, so that 16 operations a
+/// round are left of 25.
+///
+/// # Safety
+/// `states` is valid for 512 bytes and aligned to 64, `sums` is valid for 64 words. The CPU has AVX-512F.
+#[unsafe(naked)]
+unsafe extern "sysv64" fn compress_common(states: *mut u32, sums: *const u32) {
+    naked_asm!(
+        "vmovdqa64 zmm0, [rdi]\nvmovdqa64 zmm1, [rdi + 64]\nvmovdqa64 zmm2, [rdi + 128]\nvmovdqa64 zmm3, [rdi + 192]",
+        "vmovdqa64 zmm4, [rdi + 256]\nvmovdqa64 zmm5, [rdi + 320]\nvmovdqa64 zmm6, [rdi + 384]\nvmovdqa64 zmm7, [rdi + 448]",
+        "mov eax, 8",
+        ".p2align 6\n2:",
+        sum!(0 1 2 3 4 5 6 7, "rsi + 4 * " 0),
+        sum!(7 0 1 2 3 4 5 6, "rsi + 4 * " 1),
+        sum!(6 7 0 1 2 3 4 5, "rsi + 4 * " 2),
+        sum!(5 6 7 0 1 2 3 4, "rsi + 4 * " 3),
+        sum!(4 5 6 7 0 1 2 3, "rsi + 4 * " 4),
+        sum!(3 4 5 6 7 0 1 2, "rsi + 4 * " 5),
+        sum!(2 3 4 5 6 7 0 1, "rsi + 4 * " 6),
+        sum!(1 2 3 4 5 6 7 0, "rsi + 4 * " 7),
+        "add rsi, 32\ndec eax\njnz 2b",
+        add_row!(0),
+        add_row!(1),
+        add_row!(2),
+        add_row!(3),
+        add_row!(4),
+        add_row!(5),
+        add_row!(6),
+        add_row!(7),
         "vzeroupper",
         "ret",
     )
