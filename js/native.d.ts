@@ -4,10 +4,13 @@
 /** One environment's part in the broadcast. Made once per loaded module. */
 export declare class Broadcast {
   /**
-   * Takes part in the ring this process inherited, as `seat` says, or in a new one of `size` bytes. `wake` is called
+   * Takes part in the ring this process inherited, as `seat` says, or in a new one of `size` bytes. `sendBroadcast`
+   * takes messages from `scratch`, which must keep its memory. `wake` is called
    * from the event loop when there is something to `read()`, or perhaps room for what waits.
    */
-  static open(seat: string | undefined | null, size: number, wake: () => void): Broadcast
+  static open(seat: string | undefined | null, size: number, scratch: Buffer, wake: () => void): Broadcast
+  /** By which `sendBroadcast` knows this part. */
+  get slot(): number
   /** Gives the ring its memory. Must come before the first `publish`. */
   provideMemory(): Failure | null
   /** Whether the open channels keep the event loop running. */
@@ -24,18 +27,14 @@ export declare class Broadcast {
    * `wake` readers that sleep go on sleeping until `wakeReaders()`.
    */
   publish(channel: number, object: number, kind: number, payload: Buffer, length: number, from: number, whole: boolean, wake: boolean): number
-  /**
-   * Sends a text of `length` characters, at most 1,024, as bytes of ASCII, which spares JavaScript the detour over a
-   * buffer. Answers as `publish` does, and -3 when that cannot be: nothing was sent then.
-   */
-  publishText(channel: number, object: number, kind: number, text: string, length: number, wake: boolean): number
   /** Wakes readers that sleep on what was sent without `wake`. */
   wakeReaders(): void
   /** Something waits for room, or nothing does any more. */
   waitForRoom(waits: boolean): void
   /**
    * Fills `batch` and tells how many bytes of it, times four, plus: 0 nothing is left, 1 there is more, 2 the lock is
-   * needed, so try again soon.
+   * needed, so try again soon, 3 nothing is left and `rest()` has been done: after one message, which seldom has a
+   * second one behind it.
    */
   read(batch: Buffer): number
   /** The next payload too large for a batch. */
@@ -481,6 +480,13 @@ export interface Seat {
   /** The shared memory. */
   memory: number
 }
+
+/**
+ * Sends `length` bytes from `start` on of the scratch buffer that the part in a slot was opened with, whole; `flags`:
+ * their kind, and 256 to wake who sleeps. Answers as `publish` does. What a busy sender does most, so it crosses as
+ * cheaply as Node-API allows.
+ */
+export declare function sendBroadcast(slot: number, channel: number, object: number, flags: number, start: number, length: number): number
 
 /** What has become of a worker. */
 export interface StallReport {

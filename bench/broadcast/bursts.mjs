@@ -2,7 +2,7 @@
 import { target } from '../dispatch/servers.mjs';
 import { printRows, printTargets } from '../lib/report.mjs';
 import { interleave, median } from '../lib/stats.mjs';
-import { startCluster } from './cluster.mjs';
+import { withCluster } from './cluster.mjs';
 
 /** size in bytes, messages a burst, bursts a run, and the shares of stock's CPU: sender, reader. */
 const SIZES = [
@@ -22,8 +22,12 @@ export async function runBursts({ quick, rounds }, log) {
   ]);
   cases.push({ ...SIZES[2], name: 'rustcluster, Buffer of 16384 B', mode: 'rustcluster', ours: true, raw: true });
   for (const one of cases) one.runs = [];
-  for (const list of interleave(cases, rounds)) {
-    for (const one of list) one.runs.push(await measure(one, WORKERS, quick));
+  const modes = ['rustcluster', 'stock'].map((mode) => ({ mode }));
+  for (const list of interleave(modes, rounds)) {
+    for (const { mode } of list)
+      await withCluster(mode, WORKERS, async (cluster) => {
+        for (const one of cases) if (one.mode === mode) one.runs.push(await measure(cluster, one, quick));
+      });
   }
   const of = (name, figure) => median(cases.find((one) => one.name === name).runs.map((run) => run[figure]));
   const share = (figure, size, ours = `rustcluster, ${size} B`) =>
@@ -57,8 +61,11 @@ export async function runGrowth({ quick, rounds }, log) {
     ours: true,
     runs: [],
   }));
-  for (const list of interleave(cases, rounds)) {
-    for (const one of list) one.runs.push(await measure({ ...one, mode: 'rustcluster' }, one.workers, quick));
+  for (const list of interleave(cases, Math.min(rounds, 3))) {
+    for (const one of list)
+      await withCluster('rustcluster', one.workers, async (cluster) => {
+        one.runs.push(await measure(cluster, one, quick));
+      });
   }
   const of = (one) => median(one.runs.map(({ sender }) => sender));
   const targets = [target("sender's CPU, 32 workers / 2 workers", 'at most', 1.5, of(cases[2]) / of(cases[0]))];
@@ -70,14 +77,9 @@ export async function runGrowth({ quick, rounds }, log) {
   return { name: 'growth', title, cases, targets };
 }
 
-async function measure({ mode, size, raw, count, bursts }, workers, quick) {
-  const cluster = await startCluster(mode, workers);
-  try {
-    // Until the compilers have settled and every page of the ring has been touched by everyone.
-    const warmUp = Math.max(5, Math.ceil((1.1 * RING) / (size * count)));
-    await cluster.run('bursts', { size, raw, count, bursts: quick ? 1 : Math.min(warmUp, 20) });
-    return await cluster.run('bursts', { size, raw, count, bursts: quick ? 1 : bursts });
-  } finally {
-    await cluster.stop();
-  }
+async function measure(cluster, { size, raw, count, bursts }, quick) {
+  // Until the compilers have settled and every page of the ring has been touched by everyone.
+  const warmUp = Math.max(5, Math.ceil((1.1 * RING) / (size * count)));
+  await cluster.run('bursts', { size, raw, count, bursts: quick ? 1 : Math.min(warmUp, 20) });
+  return await cluster.run('bursts', { size, raw, count, bursts: quick ? 1 : bursts });
 }

@@ -32,6 +32,16 @@ export async function startCluster(mode, workers) {
   };
 }
 
+/** Starts a cluster, has `use` do its work, and stops it. @see startCluster */
+export async function withCluster(mode, workers, use) {
+  const cluster = await startCluster(mode, workers);
+  try {
+    return await use(cluster);
+  } finally {
+    await cluster.stop();
+  }
+}
+
 function fail([code, signal]) {
   throw new Error(`the cluster ended with ${signal ?? code}`);
 }

@@ -2,7 +2,7 @@
 import { target } from '../dispatch/servers.mjs';
 import { printRows, printTargets } from '../lib/report.mjs';
 import { interleave, median } from '../lib/stats.mjs';
-import { startCluster } from './cluster.mjs';
+import { withCluster } from './cluster.mjs';
 
 const WORKERS = 8;
 
@@ -16,13 +16,10 @@ export async function runRelay({ quick, rounds }, log) {
   const count = quick ? 200 : 20_000;
   for (const list of interleave(cases, rounds)) {
     for (const one of list) {
-      const cluster = await startCluster(one.mode, WORKERS);
-      try {
+      await withCluster(one.mode, WORKERS, async (cluster) => {
         await cluster.run('relay', { size: 1024, count: quick ? 200 : 5000 });
         one.runs.push(await cluster.run('relay', { size: 1024, count }));
-      } finally {
-        await cluster.stop();
-      }
+      });
     }
   }
   const of = (one, figure = 'rate') => median(one.runs.map((run) => run[figure]));

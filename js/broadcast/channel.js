@@ -18,6 +18,8 @@ class BroadcastChannel extends EventTarget {
   #held = true;
   #handlers = { message: undefined, messageerror: undefined };
   #warned = false;
+  /** There has been a listener for messages beside `onmessage`. */
+  #hasListeners = false;
 
   /**
    * @param {string} name of the channel; anything else is made a string
@@ -69,6 +71,7 @@ class BroadcastChannel extends EventTarget {
 
   addEventListener(type, ...rest) {
     super.addEventListener(type, ...rest);
+    if (`${type}` === 'message' && rest[0] !== this.#handlers.message?.listener) this.#hasListeners = true;
     // Only who listens reads: a process that only sends has no part in what others wait for.
     if (MESSAGES.has(`${type}`) && this.#open) hub().listen(this.#member);
   }
@@ -135,14 +138,17 @@ class BroadcastChannel extends EventTarget {
   #receive(kind, buffer, start, end) {
     // One that was closed by a message of the same batch.
     if (!this.#open) return;
-    let event;
+    let data;
     try {
-      event = new BroadcastEvent('message', decode(kind, buffer, start, end));
+      data = decode(kind, buffer, start, end);
     } catch (error) {
       this.#tellError(error);
       return;
     }
-    this.dispatchEvent(event);
+    const event = new BroadcastEvent('message', data, this);
+    const { message } = this.#handlers;
+    if (this.#hasListeners || typeof message?.handler !== 'function') this.dispatchEvent(event);
+    else event.deliver(message.handler);
   }
 
   #miss(missed) {

@@ -1,12 +1,12 @@
 'use strict';
 /**
- * Values as bytes and back. Bytes and strings travel as they are, what JSON keeps exactly as JSON, which is cheapest for
- * small objects, and everything else as v8's structured clone.
+ * Values as bytes and back. Bytes and strings travel as they are, what JSON keeps exactly as JSON (plain.js), which is
+ * cheapest for small objects, and everything else as v8's structured clone.
  */
 const { types } = require('node:util');
 const v8 = require('node:v8');
 const { createError } = require('../errors.js');
-const { exactText } = require('./exact.js');
+const { isBusy, readTexts, scratch, writePlain } = require('./plain.js');
 
 const Kind = Object.freeze({
   ASCII: 1,
@@ -17,6 +17,7 @@ const Kind = Object.freeze({
   ARRAY_BUFFER: 6,
   DATA_VIEW: 7,
   V8_PLAIN: 8,
+  TEXTS: 9,
   VIEW: 16,
 });
 
@@ -37,72 +38,71 @@ const VIEWS = [
 const viewName = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag).get;
 const VIEW_NAMES = VIEWS.map(({ name }) => name);
 
-/** Above so many characters of text v8 costs less, which copies strings where JSON looks at each character. */
+/** Above so many characters of text beyond ASCII v8 costs less, which copies strings where JSON looks at each character. */
 const LONG_TEXT = 4096;
+const SHORT_TEXT = 64;
+/** Texts of more characters get memory of their own, which is let go of. */
+const MOST_KEPT = 1 << 20;
 
-/** Texts of at most so many characters go into the ring without a buffer in between, see src/sys/javascript.rs. */
-const SHORT_TEXT = 1024;
-
-let scratch = Buffer.allocUnsafeSlow(64 * 1024);
+let large = scratch;
 /** What `encode` gives: one object for all calls, valid until the next one. */
-const encoded = { kind: 0, text: undefined, buffer: scratch, length: 0 };
+const encoded = { kind: 0, buffer: scratch, start: 0, length: 0 };
 
 /**
  * @param {unknown} value
- * @returns {{ kind: number, text?: string, buffer: Uint8Array, length: number }} valid until the next call; a short text
- *   is not bytes yet, which `toBytes` changes, and its kind is that of text in ASCII
+ * @returns {{ kind: number, buffer: Uint8Array, start: number, length: number }} valid until the next call
  * @throws DataCloneError for what structured clone refuses, and for what cannot leave its process
  */
 function encode(value) {
-  if (typeof value === 'string') return encodeText(value, Kind.ASCII);
+  if (typeof value === 'string') return encodeText(value);
   if (typeof value === 'object' && value !== null) {
     if (ArrayBuffer.isView(value)) return encodeView(value);
     if (types.isAnyArrayBuffer(value)) return give(Kind.ARRAY_BUFFER, new Uint8Array(attached(value)));
   }
-  const text = exactText(value);
-  if (text > LONG_TEXT) return give(Kind.V8_PLAIN, v8.serialize(value));
-  if (text >= 0) return encodeText(JSON.stringify(value), Kind.JSON_ASCII);
-  return encodeClone(value);
+  const { isExact, start, length, hasTexts, isAscii } = writePlain(value);
+  if (length > 0) return give(hasTexts ? Kind.TEXTS : isAscii ? Kind.JSON_ASCII : Kind.JSON, scratch, length, start);
+  if (!isExact) return encodeClone(value);
+  // Long texts beyond ASCII.
+  const json = JSON.stringify(value);
+  if (json.length > LONG_TEXT) return give(Kind.V8_PLAIN, v8.serialize(value));
+  return give(Kind.JSON, Buffer.from(json));
 }
 
-function encodeText(text, narrow) {
-  if (text.length > SHORT_TEXT) return textToBytes(text, narrow);
-  encoded.kind = narrow;
-  encoded.text = text;
-  return encoded;
-}
-
-/** @param {object} encoded what `encode` gave @returns {{ kind: number, buffer: Uint8Array, length: number }} */
-function toBytes({ kind, text }) {
-  return text === undefined ? encoded : textToBytes(text, kind);
-}
-
-function give(kind, buffer, length = buffer.length) {
+function give(kind, buffer, length = buffer.length, start = 0) {
   encoded.kind = kind;
-  encoded.text = undefined;
   encoded.buffer = buffer;
+  encoded.start = start;
   encoded.length = length;
   return encoded;
 }
 
-/** One byte a character where that is enough; else two for text, which may hold lone surrogates, and UTF-8 for JSON. */
-function textToBytes(text, narrow) {
-  const wide = narrow === Kind.ASCII ? Kind.UTF16 : Kind.JSON;
+/** One byte a character where that is enough; else two, since a text may hold lone surrogates. */
+function encodeText(text) {
   const { length } = text;
+  if (isBusy() || length * 3 > MOST_KEPT) return encodeLongText(text);
+  if (length <= SHORT_TEXT && isShortAscii(text)) return give(Kind.ASCII, scratch, length);
+  let room = scratch;
   if (length * 3 > scratch.length) {
-    if (length * 3 > 1 << 20) return encodeLongText(text, narrow, wide);
-    scratch = Buffer.allocUnsafeSlow(length * 3);
+    if (length * 3 > large.length) large = Buffer.allocUnsafeSlow(length * 3);
+    room = large;
   }
-  const written = scratch.utf8Write(text, 0, length * 3);
-  if (written === length) return give(narrow, scratch, length);
-  if (wide !== Kind.UTF16) return give(wide, scratch, written);
-  return give(wide, scratch, scratch.ucs2Write(text, 0, length * 2));
+  if (room.utf8Write(text, 0, length * 3) === length) return give(Kind.ASCII, room, length);
+  return give(Kind.UTF16, room, room.ucs2Write(text, 0, length * 2));
 }
 
-function encodeLongText(text, narrow, wide) {
+/** Writes it, too: for few characters that is cheaper than to call out. */
+function isShortAscii(text) {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code > 0x7f) return false;
+    scratch[i] = code;
+  }
+  return true;
+}
+
+function encodeLongText(text) {
   const bytes = Buffer.from(text, 'utf8');
-  if (bytes.length === text.length) return give(narrow, bytes);
-  return give(wide, wide === Kind.UTF16 ? Buffer.from(text, 'utf16le') : bytes);
+  return bytes.length === text.length ? give(Kind.ASCII, bytes) : give(Kind.UTF16, Buffer.from(text, 'utf16le'));
 }
 
 function encodeView(view) {
@@ -192,6 +192,8 @@ function decode(kind, buffer, start, end) {
         return JSON.parse(buffer.latin1Slice(start, end));
       case Kind.JSON:
         return JSON.parse(buffer.utf8Slice(start, end));
+      case Kind.TEXTS:
+        return readTexts(buffer, start, end);
       case Kind.V8:
       case Kind.V8_PLAIN:
         // Copies what it keeps: no view in it is of the kind that v8.deserialize would make into what it reads.
@@ -217,4 +219,4 @@ function copy(buffer, start, end) {
   return Reflect.apply(slice, view, []).buffer;
 }
 
-module.exports = { decode, encode, Kind, toBytes };
+module.exports = { decode, encode, Kind };

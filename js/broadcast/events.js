@@ -5,10 +5,50 @@
  */
 class BroadcastEvent extends Event {
   #data;
+  #target;
+  #isDispatched = false;
 
-  constructor(type, data) {
+  /** @param {string} type @param {unknown} data @param {EventTarget} target it is for, where `deliver` is to be used */
+  constructor(type, data, target = null) {
     super(type);
     this.#data = data;
+    this.#target = target;
+  }
+
+  /**
+   * Calls the one handler there is, as `dispatchEvent` would at several times the price.
+   * @param {Function} handler
+   */
+  deliver(handler) {
+    this.#isDispatched = true;
+    try {
+      Reflect.apply(handler, this.#target, [this]);
+    } catch (error) {
+      process.nextTick(() => {
+        throw error;
+      });
+    }
+    this.#isDispatched = false;
+  }
+
+  get target() {
+    return super.target ?? this.#target;
+  }
+
+  get srcElement() {
+    return this.target;
+  }
+
+  get currentTarget() {
+    return super.currentTarget ?? (this.#isDispatched ? this.#target : null);
+  }
+
+  get eventPhase() {
+    return super.eventPhase || (this.#isDispatched ? Event.AT_TARGET : Event.NONE);
+  }
+
+  composedPath() {
+    return this.#isDispatched ? [this.#target] : super.composedPath();
   }
 
   get data() {
@@ -35,6 +75,8 @@ class BroadcastEvent extends Event {
 if (globalThis.MessageEvent) {
   Object.setPrototypeOf(BroadcastEvent.prototype, MessageEvent.prototype);
   Object.defineProperty(BroadcastEvent.prototype, 'constructor', { value: MessageEvent });
+  // Ours, and no part of the interface.
+  Object.defineProperty(BroadcastEvent.prototype, 'deliver', { enumerable: false });
 }
 
 module.exports = { BroadcastEvent };

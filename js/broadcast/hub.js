@@ -5,8 +5,8 @@
 const cluster = require('node:cluster');
 const { isMainThread } = require('node:worker_threads');
 const { createError } = require('../errors.js');
-const { encode, toBytes } = require('./codec.js');
-const { DONE, Outbox } = require('./outbox.js');
+const { encode } = require('./codec.js');
+const { Outbox } = require('./outbox.js');
 const { chooseTransport } = require('./transport.js');
 
 /** Milliseconds that the ring may be full on this environment's account, unless a channel says otherwise. */
@@ -85,26 +85,18 @@ class Hub {
 
   /** @throws DataCloneError, ERR_BROADCAST_FULL */
   post({ channel, number }, value) {
-    const encoded = encode(value);
-    if (encoded.text !== undefined && this.#outbox.sendText(channel.id, number, encoded.kind, encoded.text)) return;
-    const { kind, buffer, length } = toBytes(encoded);
-    this.#outbox.post(channel.id, number, kind, buffer, length);
+    this.#outbox.post(channel.id, number, encode(value));
   }
 
   /** @returns {Promise<void>} once it is in the ring @throws as {@link post}, after `timeout`; the signal's abort */
   publish({ channel, number }, value, { timeout, signal }) {
-    const encoded = encode(value);
-    const { text } = encoded;
-    if (text !== undefined && !signal?.aborted && this.#outbox.sendText(channel.id, number, encoded.kind, text))
-      return DONE;
-    const { kind, buffer, length } = toBytes(encoded);
-    return this.#outbox.publish(channel.id, number, kind, buffer, length, timeout, signal);
+    return this.#outbox.publish(channel.id, number, encode(value), timeout, signal);
   }
 
   /** Sends what another process has encoded, in its object's stead; waits for room for as long as it takes. */
   relay({ channel, number }, kind, bytes) {
-    const forever = Number.POSITIVE_INFINITY;
-    this.#outbox.publish(channel.id, number, kind, bytes, bytes.length, forever).catch(() => {});
+    const message = { kind, buffer: bytes, start: 0, length: bytes.length };
+    this.#outbox.publish(channel.id, number, message, Number.POSITIVE_INFINITY).catch(() => {});
   }
 
   #tell({ id, members }) {

@@ -14,7 +14,7 @@ const full = (why) => createError('ERR_BROADCAST_FULL', `The ring is full: ${why
 
 class Outbox {
   #transport;
-  /** { channel, object, kind, buffer, length, from, settle?, deadline } */
+  /** { channel, object, kind, buffer, start, length, from, deadline, resolve?, reject? } */
   #queue = [];
   #bytes = 0;
   #why = FULL;
@@ -24,47 +24,41 @@ class Outbox {
     this.#transport = transport;
   }
 
-  /** @throws ERR_BROADCAST_FULL when there is no room, or others wait for it */
-  post(channel, object, kind, buffer, length) {
+  /**
+   * @param {number} channel
+   * @param {number} object
+   * @param {{ kind: number, buffer: Uint8Array, start: number, length: number }} message copied if it must wait
+   * @throws ERR_BROADCAST_FULL when there is no room, or others wait for it
+   */
+  post(channel, object, message) {
+    if (this.#queue.length > 0) this.flush();
     if (this.#queue.length === 0) {
-      const answer = this.#transport.publish(channel, object, kind, buffer, length, 0, true);
+      const answer = this.#transport.post(channel, object, message);
       if (answer === 0) return;
       if (answer === FULL) throw full('its readers have not read what is in it; publish() waits for them');
       this.#why = BUSY;
-    } else {
-      this.flush();
-      if (this.#queue.length === 0) {
-        this.post(channel, object, kind, buffer, length);
-        return;
-      }
     }
     // The lock is held by a process that the kernel has stopped for a moment: that is no reason to refuse.
     if (this.#why !== BUSY || this.#queue.length >= MOST_POSTS) throw full('what was published before waits, too');
-    this.#add({ channel, object, kind, buffer, length });
+    this.#add({ channel, object, ...message });
   }
 
-  /** The short way. @returns {boolean} false: not sent, so {@link post} or {@link publish} must deal with it */
-  sendText(channel, object, kind, text) {
-    return this.#queue.length === 0 && this.#transport.publishText(channel, object, kind, text) === 0;
-  }
-
-  publish(channel, object, kind, buffer, length, timeout, signal) {
+  /** The same, waiting for room. @returns {Promise<void>} */
+  publish(channel, object, message, timeout, signal) {
     if (signal?.aborted) return Promise.reject(abortError(signal));
     let from = 0;
-    while (this.#queue.length === 0) {
-      const answer = this.#transport.publish(channel, object, kind, buffer, length, from, false);
-      if (answer === 0) return DONE;
-      if (answer < 0) {
-        this.#why = answer;
-        break;
-      }
-      from = answer;
+    if (this.#queue.length === 0) {
+      if (this.#transport.post(channel, object, message) === 0) return DONE;
+      const answer = this.#sendPieces(channel, object, message, 0);
+      if (answer.done) return DONE;
+      from = answer.from;
     }
+    const { length } = message;
     if (this.#bytes + length > MOST_BYTES && this.#queue.length > 0) {
       return Promise.reject(full(`${this.#queue.length} messages wait for room already`));
     }
     return new Promise((resolve, reject) => {
-      const entry = { channel, object, kind, buffer, length, from, resolve, reject };
+      const entry = { channel, object, ...message, from, resolve, reject };
       entry.deadline = performance.now() + timeout;
       if (signal) {
         entry.signal = signal;
@@ -75,27 +69,38 @@ class Outbox {
     });
   }
 
+  /** Sends as much of a message as there is room for. @returns {{ done: boolean, from: number }} */
+  #sendPieces(channel, object, { kind, buffer, start, length }, sent) {
+    const bytes = buffer.subarray(start, start + length);
+    let from = sent;
+    for (;;) {
+      const answer = this.#transport.publish(channel, object, kind, bytes, from);
+      if (answer === 0) return { done: true, from };
+      if (answer < 0) {
+        this.#why = answer;
+        return { done: false, from };
+      }
+      from = answer;
+    }
+  }
+
   /** Sends what there is room for. */
   flush() {
     if (this.#queue.length === 0) return;
     while (this.#queue.length > 0) {
-      const entry = this.#queue[0];
-      const { channel, object, kind, buffer, length, from } = entry;
-      const answer = this.#transport.publish(channel, object, kind, buffer, length, from, false);
-      if (answer < 0) {
-        this.#why = answer;
-        break;
-      }
-      if (answer === 0) this.#end(entry)?.();
-      else entry.from = answer;
+      const [entry] = this.#queue;
+      const { done, from } = this.#sendPieces(entry.channel, entry.object, entry, entry.from);
+      entry.from = from;
+      if (!done) break;
+      this.#end(entry)?.();
     }
     this.#watch();
   }
 
   #add(entry) {
     // A copy: the caller's memory and the codec's are used again.
-    const buffer = Uint8Array.prototype.slice.call(entry.buffer, 0, entry.length);
-    this.#queue.push({ from: 0, deadline: Number.POSITIVE_INFINITY, ...entry, buffer });
+    const buffer = Uint8Array.prototype.slice.call(entry.buffer, entry.start, entry.start + entry.length);
+    this.#queue.push({ from: 0, deadline: Number.POSITIVE_INFINITY, ...entry, buffer, start: 0 });
     this.#bytes += entry.length;
     this.#watch();
   }
@@ -134,4 +139,4 @@ class Outbox {
 
 const DONE = Promise.resolve();
 
-module.exports = { DONE, Outbox };
+module.exports = { Outbox };

@@ -1,6 +1,7 @@
 'use strict';
 /** The ring as the hub uses it: reads batches of what has come and hands each message over. */
 const { fromNative } = require('../errors.js');
+const { scratch } = require('./plain.js');
 
 /** Of a batch's entries, see src/broadcast/batch.rs. */
 const [LARGE, MISSED, OWN] = [1 << 8, 1 << 9, 1 << 10];
@@ -20,8 +21,13 @@ const batch = Buffer.allocUnsafeSlow(BATCH);
 const words = new Uint32Array(batch.buffer);
 const counts = new BigUint64Array(batch.buffer);
 
+/** Beside the kind, in a call that sends: wakes who sleeps. See src/binding/broadcast.rs. */
+const WAKE = 1 << 8;
+
 class Ring {
   #native;
+  #slot;
+  #send;
   #receive;
   #scheduled = false;
   #provided = false;
@@ -40,7 +46,9 @@ class Ring {
    */
   constructor({ native, seat, size }, receive) {
     this.#receive = receive;
-    this.#native = native.Broadcast.open(seat, size, () => this.#wake());
+    this.#native = native.Broadcast.open(seat, size, scratch, () => this.#wake());
+    this.#slot = this.#native.slot;
+    this.#send = native.sendBroadcast;
   }
 
   channel(name) {
@@ -66,19 +74,30 @@ class Ring {
     this.#native.waitForRoom(waits);
   }
 
-  /** @returns {number} 0: sent, -1: full, -2: busy, else bytes sent so far */
-  publish(channel, object, kind, buffer, length, from, whole) {
+  /** Sends a message whole. @returns {number} 0: sent, -1: full, -2: busy */
+  post(channel, object, { kind, buffer, start, length }) {
     if (!this.#provided) this.#provide();
-    return this.#native.publish(channel, object, kind, buffer, length, from, whole, this.#wakes());
+    const wake = this.#wakes();
+    const answer =
+      buffer === scratch
+        ? this.#send(this.#slot, channel, object, wake ? kind | WAKE : kind, start, length)
+        : this.#native.publish(
+            channel,
+            object,
+            kind,
+            start === 0 ? buffer : buffer.subarray(start),
+            length,
+            0,
+            true,
+            wake,
+          );
+    return answer;
   }
 
-  /** The same for a text of at most 1,024 characters, whole. @returns {number} also -3: it is not all ASCII; not sent */
-  publishText(channel, object, kind, text) {
+  /** Sends what there is room for of `bytes`. @returns {number} as `post`, and else the bytes sent so far */
+  publish(channel, object, kind, bytes, from) {
     if (!this.#provided) this.#provide();
-    const answer = this.#native.publishText(channel, object, kind, text, text.length, this.#wakes());
-    // Nobody was woken.
-    if (answer !== 0) this.#wokeAt = 0;
-    return answer;
+    return this.#native.publish(channel, object, kind, bytes, bytes.length, from, false, this.#wakes());
   }
 
   #wakes() {
@@ -112,6 +131,8 @@ class Ring {
       const answer = this.#native.read(batch);
       const progress = answer & 3;
       const count = this.#dispatch(answer >>> 2);
+      // Nothing was left, and who sends from here on knows that this environment sleeps.
+      if (progress === 3) return undefined;
       // Others' turn: what is left waits in the ring.
       if (progress === 2) return this.#schedule(setTimeout, 1);
       if (progress === 0) {

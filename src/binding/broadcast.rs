@@ -8,9 +8,8 @@ use crate::broadcast::ring::Ring;
 use crate::broadcast::station::Station;
 use crate::broadcast::writer::Outcome;
 use crate::error::Error;
-use crate::sys::bell::Ear;
-use crate::sys::javascript::{Callback, ShortText};
-use crate::sys::uv::{Loop, Uv, Watched, Watcher};
+use crate::sys::javascript::Callback;
+use crate::sys::uv::{Loop, Report, Uv, Watched, Watcher};
 use napi::Env;
 use napi::bindgen_prelude::{Buffer, BufferSlice, Either, Function};
 use napi_derive::napi;
@@ -25,10 +24,17 @@ use std::sync::Arc;
 const FULL: f64 = -1.0;
 /// In place of a count: the lock could not be had.
 const BUSY: f64 = -2.0;
-/// In place of a count: the text has other characters than ASCII, and must go another way.
-const WIDE: f64 = -3.0;
 /// In place of a count: all of it is sent.
 const SENT: f64 = 0.0;
+
+/// Beside the kind: readers that sleep shall be woken. As in js/broadcast/ring.js.
+const WAKE: u32 = 1 << 8;
+
+thread_local! {
+    /// The parts of this thread's environment, by slot: a message finds its own here, which costs less than unwrapping
+    /// an object does.
+    static SLOTS: RefCell<Vec<Option<Rc<Inner>>>> = const { RefCell::new(Vec::new()) };
+}
 
 /// The descriptors by which a worker opens the ring. They stay ours: lent for the time of the spawn.
 #[napi(object, object_from_js = false)]
@@ -59,35 +65,59 @@ pub fn wake_ring() {
     }
 }
 
+/// Sends `length` bytes from `start` on of the scratch buffer that the part in a slot was opened with, whole; `flags`:
+/// their kind, and 256 to wake who sleeps. Answers as `publish` does. What a busy sender does most, so it crosses as
+/// cheaply as Node-API allows.
+#[napi(catch_unwind)]
+pub fn send_broadcast(slot: u32, channel: u32, object: u32, flags: u32, start: u32, length: u32) -> napi::Result<f64> {
+    SLOTS.with_borrow(|slots| {
+        let Some(Some(inner)) = slots.get(slot as usize) else { return Ok(FULL) };
+        let scratch = inner.scratch.borrow();
+        let bytes = scratch.as_deref().and_then(|bytes| bytes.get(start as usize..)?.get(..length as usize));
+        inner.publish((channel, object, flags as u8), bytes.unwrap_or_default(), 0, true, flags & WAKE != 0)
+    })
+}
+
 /// One environment's part in the broadcast. Made once per loaded module.
 #[napi]
 pub struct Broadcast {
     inner: Rc<Inner>,
-    watcher: Rc<RefCell<Option<Watcher>>>,
+    slot: u32,
 }
 
 struct Inner {
     /// `None` once closed.
     station: RefCell<Option<Station>>,
+    /// Where JavaScript puts most of what is sent; let go of with the environment.
+    scratch: RefCell<Option<Buffer>>,
     ring: Arc<Ring>,
-    ear: Ear,
-    /// The ear is open.
-    hears: Cell<bool>,
+    /// `None` once closed.
+    watcher: RefCell<Option<Watcher>>,
+    /// What the loop is told of the bell; `None`: every turn, as from the start, until it has been told once.
+    reported: Cell<Option<Report>>,
     /// Something waits for room: every ring is of interest.
     waits: Cell<bool>,
 }
 
 impl Inner {
-    /// Opens the ear when there is something to hear, and else mutes it: a loop that only sends would wake for every ring
-    /// of its own.
+    /// Listens to the bell when there is something to hear, and else not: a loop that only sends would wake for every
+    /// ring of its own.
     fn attune(&self) -> io::Result<()> {
-        let wants = self.waits.get() || self.station.borrow().as_ref().is_some_and(Station::listens);
-        if wants == self.hears.get() {
-            return Ok(());
+        match self.reported.get() {
+            Some(_) => self.listen_as_needed(),
+            None => Ok(()),
         }
-        let bell = self.ring.bell();
-        if wants { self.ear.open(bell) } else { self.ear.mute(bell) }?;
-        self.hears.set(wants);
+    }
+
+    fn listen_as_needed(&self) -> io::Result<()> {
+        let wants = self.waits.get() || self.station.borrow().as_ref().is_some_and(Station::listens);
+        let how = if wants { Report::Edges } else { Report::Nothing };
+        if self.reported.get() != Some(how)
+            && let Some(watcher) = &*self.watcher.borrow()
+        {
+            watcher.report(how)?;
+            self.reported.set(Some(how));
+        }
         Ok(())
     }
 
@@ -112,31 +142,48 @@ impl Inner {
 
 #[napi]
 impl Broadcast {
-    /// Takes part in the ring this process inherited, as `seat` says, or in a new one of `size` bytes. `wake` is called
+    /// Takes part in the ring this process inherited, as `seat` says, or in a new one of `size` bytes. `sendBroadcast`
+    /// takes messages from `scratch`, which must keep its memory. `wake` is called
     /// from the event loop when there is something to `read()`, or perhaps room for what waits.
     #[napi(factory, catch_unwind)]
-    pub fn open(env: Env, seat: Option<String>, size: f64, wake: Function<(), ()>) -> napi::Result<Self> {
+    pub fn open(
+        env: Env,
+        seat: Option<String>,
+        size: f64,
+        scratch: Buffer,
+        wake: Function<(), ()>,
+    ) -> napi::Result<Self> {
         let ring = process::ring(seat.as_deref(), size as u64)?;
         let station = Station::new(&ring)?;
         let inner = Rc::new(Inner {
             station: RefCell::new(Some(station)),
-            ear: Ear::new(ring.bell())?,
+            scratch: RefCell::new(Some(scratch)),
+            watcher: RefCell::new(None),
+            reported: Cell::new(None),
             ring,
-            hears: Cell::new(false),
             waits: Cell::new(false),
         });
         let uv = Uv::get().ok_or_else(|| napi::Error::from_reason("libuv cannot be reached"))?;
         let callback = Callback::new(&env, &wake, "RUSTCLUSTER_BROADCAST")?;
         let listener = Rc::new(Listener { inner: Rc::clone(&inner), callback });
-        let descriptor = Arc::clone(inner.ear.descriptor());
-        let watcher = Watcher::start(uv, Loop::at(env.get_uv_event_loop()?.cast()), descriptor, listener)?;
-        let watcher = Rc::new(RefCell::new(Some(watcher)));
+        let uv_loop = Loop::at(env.get_uv_event_loop()?.cast());
+        let watcher = Watcher::start(uv, uv_loop, inner.ring.bell().ear()?, listener)?;
+        *inner.watcher.borrow_mut() = Some(watcher);
         // An ending environment must not be called into, and its life mutex is its thread's to unlock.
-        env.add_env_cleanup_hook((Rc::clone(&inner), Rc::clone(&watcher)), |(inner, watcher)| {
-            drop(watcher.take());
+        let slot = take_slot(&inner);
+        env.add_env_cleanup_hook(Rc::clone(&inner), move |inner| {
+            SLOTS.with_borrow_mut(|slots| slots[slot as usize] = None);
+            drop(inner.watcher.take());
             drop(inner.station.take());
+            drop(inner.scratch.take());
         })?;
-        Ok(Self { inner, watcher })
+        Ok(Self { inner, slot })
+    }
+
+    /// By which `sendBroadcast` knows this part.
+    #[napi(getter, catch_unwind)]
+    pub fn slot(&self) -> u32 {
+        self.slot
     }
 
     /// Gives the ring its memory. Must come before the first `publish`.
@@ -149,7 +196,7 @@ impl Broadcast {
     /// Whether the open channels keep the event loop running.
     #[napi(catch_unwind)]
     pub fn keep_alive(&self, alive: bool) {
-        if let Some(watcher) = &*self.watcher.borrow() {
+        if let Some(watcher) = &*self.inner.watcher.borrow() {
             watcher.keep_alive(alive);
         }
     }
@@ -194,26 +241,6 @@ impl Broadcast {
         self.inner.publish((channel, object, kind as u8), payload, from as usize, whole, wake)
     }
 
-    /// Sends a text of `length` characters, at most 1,024, as bytes of ASCII, which spares JavaScript the detour over a
-    /// buffer. Answers as `publish` does, and -3 when that cannot be: nothing was sent then.
-    #[napi(catch_unwind)]
-    pub fn publish_text(
-        &self,
-        channel: u32,
-        object: u32,
-        kind: u32,
-        #[napi(ts_arg_type = "string")] text: ShortText,
-        length: u32,
-        wake: bool,
-    ) -> napi::Result<f64> {
-        let bytes = text.as_bytes();
-        // What has more bytes than there is room for is cut, so that the length alone would not tell.
-        if bytes.len() != length as usize || !bytes.is_ascii() {
-            return Ok(WIDE);
-        }
-        self.inner.publish((channel, object, kind as u8), bytes, 0, true, wake)
-    }
-
     /// Wakes readers that sleep on what was sent without `wake`.
     #[napi(catch_unwind)]
     pub fn wake_readers(&self) {
@@ -230,13 +257,21 @@ impl Broadcast {
     }
 
     /// Fills `batch` and tells how many bytes of it, times four, plus: 0 nothing is left, 1 there is more, 2 the lock is
-    /// needed, so try again soon.
+    /// needed, so try again soon, 3 nothing is left and `rest()` has been done: after one message, which seldom has a
+    /// second one behind it.
     #[napi(catch_unwind)]
     pub fn read(&self, mut batch: BufferSlice) -> u32 {
         let mut station = self.inner.station.borrow_mut();
         let Some(station) = &mut *station else { return 0 };
         let mut batch = Batch::new(&mut batch);
         let progress = match station.read(&mut batch) {
+            Progress::Done if batch.entries() == 1 => {
+                if station.rest() {
+                    1
+                } else {
+                    3
+                }
+            }
             Progress::Done => 0,
             Progress::More => 1,
             Progress::Busy => 2,
@@ -257,6 +292,16 @@ impl Broadcast {
     }
 }
 
+/// The same number may be given again once its environment has ended.
+fn take_slot(inner: &Rc<Inner>) -> u32 {
+    SLOTS.with_borrow_mut(|slots| {
+        let free = slots.iter().position(Option::is_none).unwrap_or(slots.len());
+        slots.resize_with(slots.len().max(free + 1), || None);
+        slots[free] = Some(Rc::clone(inner));
+        free as u32
+    })
+}
+
 impl Broadcast {
     fn with<T>(&self, act: impl FnOnce(&mut Station) -> T) -> napi::Result<T> {
         let mut station = self.inner.station.borrow_mut();
@@ -271,7 +316,8 @@ struct Listener {
 
 impl Watched for Listener {
     fn readable(&self) {
-        self.inner.ear.clear();
+        // Reported on every turn, should this fail: a loop that looks too often is slow, one that is deaf is wrong.
+        let _ = self.inner.listen_as_needed();
         let news = |station: &Station| station.has_news() || station.rest();
         let calls = self.inner.waits.get() || self.inner.station.borrow().as_ref().is_some_and(news);
         if calls {

@@ -32,6 +32,11 @@ impl<'a> Batch<'a> {
         self.used
     }
 
+    /// Entries filled.
+    pub fn entries(&self) -> usize {
+        self.entries
+    }
+
     /// Whether a payload of this length fits.
     pub fn has_room(&self, length: usize) -> bool {
         self.entries < MOST && self.has_bytes(length)

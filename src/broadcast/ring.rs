@@ -5,6 +5,7 @@ use super::wake;
 use crate::sys::bell::Bell;
 use crate::sys::mapping::{Mapping, create_file, file_size, reserve};
 use crate::sys::robust::{self, Lock};
+use crate::sys::words::{load, store};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -184,18 +185,6 @@ impl Ring {
 
     fn index(&self, position: u64) -> usize {
         (position & (self.size - 1)) as usize / 8
-    }
-}
-
-fn store(words: &[AtomicU64], bytes: &[[u8; 8]]) {
-    for (word, bytes) in words.iter().zip(bytes) {
-        word.store(u64::from_ne_bytes(*bytes), Ordering::Relaxed);
-    }
-}
-
-fn load(words: &[AtomicU64], bytes: &mut [[u8; 8]]) {
-    for (word, bytes) in words.iter().zip(bytes) {
-        *bytes = word.load(Ordering::Relaxed).to_ne_bytes();
     }
 }
 

@@ -38,3 +38,5 @@ pub mod socket;
 pub mod thread;
 #[cfg(target_os = "linux")]
 pub mod uv;
+#[cfg(target_os = "linux")]
+pub mod words;

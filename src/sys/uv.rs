@@ -33,6 +33,7 @@ type Close = unsafe extern "C" fn(Handle, Option<OnTurn>);
 type PollInit = unsafe extern "C" fn(Loop, Handle, c_int) -> c_int;
 type PollStart = unsafe extern "C" fn(Handle, c_int, OnPoll) -> c_int;
 type PollStop = unsafe extern "C" fn(Handle) -> c_int;
+type BackendFd = unsafe extern "C" fn(Loop) -> c_int;
 type Init = unsafe extern "C" fn(Loop, Handle) -> c_int;
 type Start = unsafe extern "C" fn(Handle, OnTurn) -> c_int;
 
@@ -53,6 +54,7 @@ pub struct Uv {
     poll_init: PollInit,
     poll_start: PollStart,
     poll_stop: PollStop,
+    backend_fd: BackendFd,
     prepare_init: Init,
     prepare_start: Start,
     check_init: Init,
@@ -91,6 +93,7 @@ impl Uv {
             poll_init: symbol!(c"uv_poll_init", PollInit),
             poll_start: symbol!(c"uv_poll_start", PollStart),
             poll_stop: symbol!(c"uv_poll_stop", PollStop),
+            backend_fd: symbol!(c"uv_backend_fd", BackendFd),
             prepare_init: symbol!(c"uv_prepare_init", Init),
             prepare_start: symbol!(c"uv_prepare_start", Start),
             check_init: symbol!(c"uv_check_init", Init),
@@ -104,6 +107,15 @@ impl Uv {
         let bytes = unsafe { (self.handle_size)(kind) };
         vec![0u128; bytes.div_ceil(size_of::<u128>())].into_boxed_slice()
     }
+}
+
+/// What of a descriptor reaches a [`Watcher`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Report {
+    /// That it has become readable, once each time.
+    Edges,
+    /// Nothing.
+    Nothing,
 }
 
 /// What a [`Watcher`] calls, on the loop's thread.
@@ -123,8 +135,9 @@ struct Shared {
     uv: &'static Uv,
     /// Gone as soon as the watch ends: what it holds may not outlive the environment, and libuv's last callback may.
     watched: Option<Rc<dyn Watched>>,
+    uv_loop: Loop,
     /// Closed only after libuv has let go of it.
-    _descriptor: Arc<OwnedFd>,
+    descriptor: Arc<OwnedFd>,
     poll: Box<[u128]>,
     prepare: Box<[u128]>,
     check: Box<[u128]>,
@@ -151,7 +164,8 @@ impl Watcher {
         let shared = Box::into_raw(Box::new(Shared {
             uv,
             watched: Some(watched),
-            _descriptor: fd,
+            uv_loop,
+            descriptor: fd,
             poll,
             prepare,
             check,
@@ -208,6 +222,30 @@ impl Watcher {
         let act = if alive { state.uv.refer } else { state.uv.unref };
         // SAFETY: an initialised handle that is not closing; both calls can be repeated.
         unsafe { act(state.poll.as_mut_ptr().cast()) };
+    }
+
+    /// Changes what the loop's epoll set reports of the descriptor (epoll_ctl(2)), which libuv does not look at again
+    /// while the watch goes on: it can be reported at its edges only, or not at all.
+    ///
+    /// # Errors
+    /// `NotFound` before the loop has first waited for the descriptor, which is once `readable` has been called.
+    pub fn report(&self, how: Report) -> io::Result<()> {
+        // SAFETY: as in `resume`.
+        let state = unsafe { &*self.shared };
+        // SAFETY: the loop lives as long as the watch.
+        let set = unsafe { (state.uv.backend_fd)(state.uv_loop) };
+        let fd = state.descriptor.as_raw_fd();
+        let events = match how {
+            Report::Edges => libc::EPOLLIN | libc::EPOLLET,
+            Report::Nothing => 0,
+        };
+        // What libuv finds the watch by is the descriptor's number.
+        let mut event = libc::epoll_event { events: events as u32, u64: fd as u64 };
+        // SAFETY: both descriptors are open, and `event` is live for the length of the call.
+        match unsafe { libc::epoll_ctl(set, libc::EPOLL_CTL_MOD, fd, &raw mut event) } {
+            0 => Ok(()),
+            _ => Err(io::Error::last_os_error()),
+        }
     }
 
     /// Reports the descriptor no more until [`resume`](Self::resume).

@@ -51,6 +51,19 @@ const VALUES = {
   'many objects': Array.from({ length: 60 }, (_, i) => ({ i, text: `number ${i}` })),
   'one object twice': [shared, shared],
   'a circle': circular,
+  'long texts inside': {
+    id: 1,
+    text: 'x'.repeat(1000),
+    deep: { list: ['short', 'y"\\\n'.repeat(100), 2], '': 'z'.repeat(200) },
+  },
+  'long texts beyond ASCII inside': { text: 'é'.repeat(1000), more: '日本'.repeat(5000), plain: 'x'.repeat(500) },
+  'a long text with one accent at its end': { text: `${'x'.repeat(500)}é`, emoji: `${'x'.repeat(500)}🎉` },
+  'a long text under a name beyond ASCII': { 日本: 'x'.repeat(500), é: ['y'.repeat(500)], [`"${'k'.repeat(300)}`]: 1 },
+  'a long list of long texts': Array.from({ length: 40 }, (_, i) => `${i}`.repeat(300)),
+  'more text than the scratch holds': { text: 'x'.repeat(300_000), list: Array(60).fill('y'.repeat(10_000)) },
+  'a long text under __proto__': JSON.parse(`{"__proto__": "${'x'.repeat(500)}"}`),
+  numbers: [0, 9, 10, -1, 1e21, 1e-7, 0.1, 123456789012345680000, 2 ** 53, -(2 ** 31)],
+  'what JSON escapes': { 'a"b': 'c\\d', '\n': '\u0000\u007f\u2028', e: 'x'.repeat(127) + '"' },
   'a deep object': Array.from({ length: 40 }).reduce((inner) => ({ inner }), 1),
   'a Date': new Date(0),
   'a RegExp': /x+/giu,
@@ -131,6 +144,49 @@ describe('a value that is broadcast', () => {
         sender.postMessage([text]);
         assert.deepEqual((await arrival)[0].data, [text]);
       }
+    }
+  });
+
+  it('is whole although a getter of it sends something, too', async () => {
+    const got = [];
+    const done = new Promise((resolve) => {
+      receiver.onmessage = ({ data }) => got.push(data) === 3 && resolve();
+    });
+    sender.postMessage({
+      before: 'b'.repeat(500),
+      get between() {
+        sender.postMessage('a text');
+        sender.postMessage({ some: 'thing', long: 'l'.repeat(500) });
+        return 'from a getter';
+      },
+      after: 'a'.repeat(500),
+    });
+    await done;
+    receiver.onmessage = null;
+    assert.deepEqual(got, [
+      'a text',
+      { some: 'thing', long: 'l'.repeat(500) },
+      { before: 'b'.repeat(500), between: 'from a getter', after: 'a'.repeat(500) },
+    ]);
+  });
+
+  it('sends nothing and harms nothing when a getter of it throws', async () => {
+    const thrower = {
+      long: 'l'.repeat(500),
+      get wrong() {
+        throw new RangeError('mine');
+      },
+    };
+    assert.throws(() => sender.postMessage(thrower), { name: 'RangeError', message: 'mine' });
+    assert.deepEqual(await send({ fine: true }), { fine: true });
+  });
+
+  it('leaves out what is not its own', async () => {
+    Object.prototype.inherited = 1;
+    try {
+      assert.deepEqual(Object.keys(await send({ own: 1 })), ['own']);
+    } finally {
+      delete Object.prototype.inherited;
     }
   });
 
