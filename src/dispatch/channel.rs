@@ -13,6 +13,13 @@ use std::sync::atomic::{AtomicI32, Ordering};
 /// Descriptors that are not for connections, of a large table.
 const RESERVE: u64 = 64;
 
+/// A worker that has this many connections unread is about to run out of them: less than [`ENOUGH`] by as many as it
+/// serves while the primary's thread wakes up.
+pub const FEW: u64 = 1;
+/// When every worker has this many connections unread, the primary lets further ones wait in the kernel's backlog: there
+/// any worker can still get them, and they are accepted many at a time.
+pub const ENOUGH: u64 = 8;
+
 /// What [`Channel::take`] found.
 #[derive(Debug)]
 pub enum Taken {
@@ -98,6 +105,10 @@ impl Channel {
             return Taken::Empty;
         }
         self.slot.note_taken();
+        if self.slot.is_awaited(FEW) {
+            // Where the primary has not read what was said before, it is awake, or will be told by others.
+            let _ = self.tell(Kind::Drained, 0);
+        }
         match (Note::decode(&bytes[..received.length]), received.descriptor) {
             (Some(Note { kind: Kind::Connection, server, hops, idle }), Some(socket)) => {
                 self.highest.fetch_max(socket.as_raw_fd(), Ordering::Relaxed);

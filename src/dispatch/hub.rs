@@ -4,6 +4,7 @@
 
 mod flow;
 mod hold;
+mod pace;
 #[cfg(test)]
 mod tests;
 

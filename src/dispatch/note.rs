@@ -24,6 +24,8 @@ pub enum Kind {
     Move = 5,
     /// From a worker: it closes a connection it has not touched, see [`Note::about`].
     Untouched = 6,
+    /// From a worker: it was awaited, see [`crate::shared::layout::AWAITED`], and has read most of what it was handed.
+    Drained = 7,
 }
 
 /// One message.
@@ -70,6 +72,7 @@ impl Note {
             4 => Kind::Return,
             5 => Kind::Move,
             6 => Kind::Untouched,
+            7 => Kind::Drained,
             _ => return None,
         };
         Some(Self { kind, server: word(4)?, hops: word(8)?, idle: word(12)? })
@@ -82,7 +85,9 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read() {
-        for kind in [Kind::Connection, Kind::Ready, Kind::Leave, Kind::Return, Kind::Move, Kind::Untouched] {
+        for kind in
+            [Kind::Connection, Kind::Ready, Kind::Leave, Kind::Return, Kind::Move, Kind::Untouched, Kind::Drained]
+        {
             let note = Note { kind, server: 0xdead_beef, hops: 7, idle: FOREVER - 1 };
             assert_eq!(Note::decode(&note.encode()), Some(note));
         }

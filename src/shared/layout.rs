@@ -12,7 +12,7 @@
 /// The first eight bytes: "rustclus", little-endian.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"rustclus");
 /// Counts incompatible changes of this file, and of what is said over the channels (`dispatch::note`).
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 /// Workers that can exist at once, the ones that are draining counted in. A page of the segment takes memory only once
 /// one of its slots is used.
 pub const SLOTS: usize = 1024;
@@ -47,6 +47,9 @@ pub const ACTIVE: usize = 80;
 pub const ROOM: usize = 84;
 /// u64, worker: connections it has passed on to other workers, since it started.
 pub const MOVED: usize = 88;
+/// u32, both: not 0 while the primary accepts nothing until some worker, this one for instance, has read most of what it
+/// was handed. The worker that says so takes it back.
+pub const AWAITED: usize = 96;
 
 /// The offset of `field` in slot `index`, which must be below [`SLOTS`].
 pub const fn slot(index: usize, field: usize) -> usize {
@@ -70,7 +73,7 @@ mod tests {
         for field in [WORKER_ID, PID, SENT] {
             assert!(field < 64);
         }
-        for field in [TAKEN, HEARTBEAT, ACTIVE, ROOM, MOVED] {
+        for field in [TAKEN, HEARTBEAT, ACTIVE, ROOM, MOVED, AWAITED] {
             assert!((64..128).contains(&field));
         }
         for wide in [SENT, TAKEN, HEARTBEAT, MOVED] {

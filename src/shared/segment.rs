@@ -45,8 +45,9 @@ impl Segment {
     }
 }
 
-/// One worker's words. All orders are relaxed: each word stands for itself, and descriptors travel by socket, whose
-/// calls order what was written before them.
+/// One worker's words. Most orders are relaxed: each word stands for itself, and descriptors travel by socket, whose
+/// calls order what was written before them. `TAKEN` and `AWAITED` are read by each side after it has written the other,
+/// so those are sequentially consistent.
 #[derive(Debug, Clone)]
 pub struct Slot {
     mapping: Arc<Mapping>,
@@ -66,6 +67,7 @@ impl Slot {
             self.u64(word).store(0, Ordering::Relaxed);
         }
         self.u32(layout::ACTIVE).store(0, Ordering::Relaxed);
+        self.set_awaited(false);
         self.set_room(0);
         self.u32(layout::WORKER_ID).store(id, Ordering::Relaxed);
     }
@@ -104,12 +106,24 @@ impl Slot {
 
     /// Connections the worker has read from its channel.
     pub fn taken(&self) -> u64 {
-        self.u64(layout::TAKEN).load(Ordering::Relaxed)
+        self.u64(layout::TAKEN).load(Ordering::SeqCst)
     }
 
     /// The worker has read one connection from its channel.
     pub fn note_taken(&self) {
-        self.u64(layout::TAKEN).fetch_add(1, Ordering::Relaxed);
+        self.u64(layout::TAKEN).fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// The primary accepts nothing until the worker says that it has read most of what it was handed, or it accepts
+    /// again. To be set before [`waiting`](Self::waiting) is looked at a last time.
+    pub fn set_awaited(&self, awaited: bool) {
+        self.u32(layout::AWAITED).store(u32::from(awaited), Ordering::SeqCst);
+    }
+
+    /// Whether the worker, which has at most `few` unread, shall tell the primary so: once each time it is awaited.
+    pub fn is_awaited(&self, few: u64) -> bool {
+        let awaited = self.u32(layout::AWAITED);
+        awaited.load(Ordering::SeqCst) != 0 && self.waiting() <= few && awaited.swap(0, Ordering::SeqCst) != 0
     }
 
     /// Connections handed over and not read yet; never more than were sent, whatever the worker wrote.
@@ -200,6 +214,20 @@ mod tests {
         ours.note_sent();
         assert!(ours.is_full());
         assert!(primary.slot(SLOTS).is_none());
+    }
+
+    #[test]
+    fn a_worker_that_is_awaited_says_so_once_and_only_when_it_has_read_most() {
+        let (primary, _file) = Segment::create().unwrap();
+        let slot = primary.slot(0).unwrap();
+        slot.reset(1);
+        (0..3).for_each(|_| slot.note_sent());
+        assert!(!slot.is_awaited(9), "nobody waits");
+        slot.set_awaited(true);
+        assert!(!slot.is_awaited(2));
+        slot.note_taken();
+        assert!(slot.is_awaited(2));
+        assert!(!slot.is_awaited(2));
     }
 
     #[test]

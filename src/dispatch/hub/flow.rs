@@ -119,7 +119,11 @@ impl Hub {
                 Ok((socket, client)) => {
                     let past = Past::default();
                     let connection = Connection { socket, client, server: number, past, not_to: None, even: false };
-                    self.deliver(monotonic_nanos(), connection);
+                    let now = monotonic_nanos();
+                    self.deliver(now, connection);
+                    if self.is_sated(now, number) {
+                        return;
+                    }
                 }
                 Err(error) => match error.raw_os_error() {
                     // What copies have taken up is tried first.
@@ -357,21 +361,6 @@ impl Hub {
             });
             if movable {
                 self.take_back(slot);
-            }
-        }
-    }
-
-    /// Has the kernel report new connections exactly where somebody can take them: elsewhere they wait in the backlog.
-    pub(super) fn rearm(&mut self, now: u64) {
-        for (&number, listener) in &mut self.listeners {
-            let open = listener.is_open(now);
-            for socket in &mut listener.sockets {
-                let wanted = open && socket.owner.is_none();
-                if wanted != socket.armed
-                    && self.epoll.arm(&socket.fd, Source::Listener(number).token(), wanted).is_ok()
-                {
-                    socket.armed = wanted;
-                }
             }
         }
     }

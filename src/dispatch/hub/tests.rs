@@ -1,7 +1,7 @@
 //! The hub with real sockets and channels, and workers that are only their ends of them.
 
 use super::{Hub, Source};
-use crate::dispatch::channel::{Channel, Past, Taken};
+use crate::dispatch::channel::{Channel, ENOUGH, FEW, Past, Taken};
 use crate::dispatch::health::Pulse;
 use crate::dispatch::listener::Wanted;
 use crate::dispatch::note::{FOREVER, FRESH};
@@ -75,6 +75,42 @@ fn connections_go_to_the_least_busy_and_are_counted_down() {
     assert_eq!(cluster.active(), [2, 2]);
     let names: Vec<_> = cluster.hub.connections().iter().map(|load| load.id).collect();
     assert_eq!(names, [10, 20]);
+}
+
+#[test]
+fn once_all_are_supplied_the_rest_waits_in_the_backlog_until_one_has_read_most() {
+    for policy in [Kind::LeastConnections, Kind::RoundRobin] {
+        let mut cluster = cluster(policy, 2);
+        let enough = u32::try_from(ENOUGH).unwrap();
+        let _clients = cluster.connect(40);
+        cluster.hub.tick();
+        assert_eq!(cluster.active(), [enough, enough], "{policy:?}");
+        cluster.hub.handle(Source::Listener(cluster.server));
+        assert_eq!(cluster.active(), [enough, enough], "the socket rests");
+        let (id, worker) = &cluster.workers[1];
+        for left in (FEW..ENOUGH).rev() {
+            assert!(worker.words().waiting() == left + 1 && matches!(worker.take(), Taken::Connection { .. }));
+        }
+        cluster.hub.handle(Source::Channel(*id));
+        cluster.hub.tick();
+        cluster.hub.handle(Source::Listener(cluster.server));
+        assert!(cluster.active().iter().sum::<u32>() > 2 * enough);
+        assert!(cluster.hub.workers.iter().flatten().all(|worker| worker.slot.waiting() >= ENOUGH));
+    }
+}
+
+#[test]
+fn under_sticky_and_with_nobody_well_nothing_rests() {
+    let mut sticky = cluster(Kind::Sticky, 2);
+    let _clients = sticky.connect(40);
+    sticky.hub.tick();
+    assert_eq!(sticky.active().iter().sum::<u32>(), 40);
+    let mut one = cluster(Kind::LeastConnections, 1);
+    let _first = one.connect(20);
+    let [Some(worker)] = &mut one.hub.workers[..] else { panic!("there is one") };
+    worker.health.suspect(monotonic_nanos(), worker.pulse());
+    one.hub.handle(Source::Listener(one.server));
+    assert_eq!(one.active(), [20]);
 }
 
 #[test]
@@ -247,9 +283,14 @@ fn under_sticky_a_connection_passed_on_stays_with_its_worker_or_goes_to_the_one_
 #[test]
 fn what_a_worker_passed_on_before_it_died_is_not_lost() {
     let mut cluster = cluster(Kind::LeastConnections, 2);
-    let clients: Vec<_> = (0..4).flat_map(|_| cluster.connect(50)).collect();
+    let (mut clients, mut sockets, mut others) = (Vec::new(), Vec::new(), Vec::new());
+    while sockets.len() < 100 {
+        clients.extend(cluster.connect(8));
+        sockets.extend(take_all(&cluster.workers[0].1));
+        others.extend(take_all(&cluster.workers[1].1));
+    }
     let (first, worker) = &cluster.workers[0];
-    for socket in take_all(worker) {
+    for socket in sockets {
         worker.pass_on(socket.as_fd(), cluster.server, 0).unwrap();
     }
     cluster.hub.remove_worker(*first);
