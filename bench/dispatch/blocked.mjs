@@ -2,19 +2,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { request } from '../lib/http.mjs';
 import { printRows, printTargets } from '../lib/report.mjs';
-import { interleave, quantile } from '../lib/stats.mjs';
-import { able, label, middle, modes, remark, start, target } from './servers.mjs';
+import { quantile } from '../lib/stats.mjs';
+import { label, measureRounds, middle, modes, remark, target } from './servers.mjs';
 
 const [RATE, EVERY, WORKERS] = [400, 200, 4];
 
 export async function runBlocked({ node, quick, rounds }, log) {
-  const seconds = quick ? 2 : 10;
+  const seconds = quick ? 2 : 4;
   const title = `${RATE} connections a second for ${seconds} s, every ${EVERY}th blocks one of ${WORKERS} workers for 200 ms`;
   log(title);
   const cases = modes(node);
-  for (const list of interleave(able(cases), rounds)) {
-    for (const one of list) one.runs.push(await measure(one, seconds, log));
-  }
+  await measureRounds(cases, { workers: WORKERS, rounds }, (one, server) => measure(one, server, seconds, log));
   const [ours, stock] = cases;
   const targets = [
     target('p99 against stock round robin', 'at most', 0.5, middle(ours, 'p99') / middle(stock, 'p99')),
@@ -34,30 +32,25 @@ export async function runBlocked({ node, quick, rounds }, log) {
 }
 
 /** An open loop: a slow answer holds no later request back, and each is timed from when it was due. */
-async function measure(one, seconds, log) {
-  const server = await start(one, WORKERS);
-  try {
-    const [waits, pending] = [[], []];
-    let failed = 0;
-    const begin = performance.now();
-    for (let i = 0; i < RATE * seconds; i++) {
-      const due = begin + (i * 1000) / RATE;
-      const early = due - performance.now();
-      if (early > 0) await sleep(early);
-      const blocks = i % EVERY === 0;
-      const answer = request(server.port, blocks ? '/block' : '/').then(
-        () => blocks || waits.push(performance.now() - due),
-        () => {
-          failed++;
-        },
-      );
-      pending.push(answer);
-    }
-    await Promise.all(pending);
-    const run = { p50: quantile(waits, 0.5), p99: quantile(waits, 0.99), max: Math.max(...waits), failed };
-    log(`  ${one.mode}: p99 ${run.p99.toFixed(1)} ms, max ${run.max.toFixed(1)} ms`);
-    return run;
-  } finally {
-    await server.stop();
+async function measure(one, server, seconds, log) {
+  const [waits, pending] = [[], []];
+  let failed = 0;
+  const begin = performance.now();
+  for (let i = 0; i < RATE * seconds; i++) {
+    const due = begin + (i * 1000) / RATE;
+    const early = due - performance.now();
+    if (early > 0) await sleep(early);
+    const blocks = i % EVERY === 0;
+    const answer = request(server.port, blocks ? '/block' : '/').then(
+      () => blocks || waits.push(performance.now() - due),
+      () => {
+        failed++;
+      },
+    );
+    pending.push(answer);
   }
+  await Promise.all(pending);
+  const run = { p50: quantile(waits, 0.5), p99: quantile(waits, 0.99), max: Math.max(...waits), failed };
+  log(`  ${one.mode}: p99 ${run.p99.toFixed(1)} ms, max ${run.max.toFixed(1)} ms`);
+  return run;
 }

@@ -5,40 +5,36 @@ import autocannon from 'autocannon';
 import { hasProgram } from '../lib/machine.mjs';
 import { family } from '../lib/processes.mjs';
 import { printRows, printTargets } from '../lib/report.mjs';
-import { interleave } from '../lib/stats.mjs';
-import { able, label, middle, modes, remark, start, target } from './servers.mjs';
+import { label, measureRounds, middle, modes, remark, target } from './servers.mjs';
 
 const CONNECTIONS = 32;
 
 /** @param {'close' | 'keep-alive'} kind whether each request has a connection of its own */
 export async function runLoad(kind, { node, quick, rounds }, log) {
-  const seconds = quick ? 1 : 5;
+  const seconds = quick ? 1 : 2;
   const client = hasProgram('wrk') ? wrk : cannon;
   const title = `${CONNECTIONS} clients for ${seconds} s (${client.name}), Connection: ${kind}`;
   log(title);
   const cases = modes(node);
-  for (const list of interleave(able(cases), rounds)) {
-    for (const one of list) one.runs.push(await measure(one, kind, seconds, client, log));
-  }
+  const warm = new Set();
+  await measureRounds(cases, { workers: availableParallelism(), rounds }, async (one, server) => {
+    if (!warm.has(one)) await client(server.port, kind, 1);
+    warm.add(one);
+    return measure(one, server, kind, seconds, client, log);
+  });
   const report = { name: kind, title, cases, targets: targets(kind, cases) };
   print(report);
   return report;
 }
 
-async function measure(one, kind, seconds, client, log) {
-  const server = await start(one, availableParallelism());
-  try {
-    await client(server.port, kind, 1);
-    const before = cpu(server.pid);
-    const requests = await client(server.port, kind, seconds);
-    const after = cpu(server.pid);
-    const each = (name) => ((after[name] - before[name]) * 1000) / requests;
-    const run = { rate: requests / seconds, all: each('all'), primary: each('primary') };
-    log(`  ${one.mode}: ${Math.round(run.rate)} a second, ${run.all.toFixed(1)} us each`);
-    return run;
-  } finally {
-    await server.stop();
-  }
+async function measure(one, server, kind, seconds, client, log) {
+  const before = cpu(server.pid);
+  const requests = await client(server.port, kind, seconds);
+  const after = cpu(server.pid);
+  const each = (name) => ((after[name] - before[name]) * 1000) / requests;
+  const run = { rate: requests / seconds, all: each('all'), primary: each('primary') };
+  log(`  ${one.mode}: ${Math.round(run.rate)} a second, ${run.all.toFixed(1)} us each`);
+  return run;
 }
 
 /** CPU time so far in milliseconds: of all processes of a server, and of its primary. */

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ROOT } from '../lib/ours.mjs';
 import { startServer } from '../lib/server.mjs';
-import { median } from '../lib/stats.mjs';
+import { interleave, median } from '../lib/stats.mjs';
 
 const FIXTURE = join(ROOT, 'bench/fixtures/dispatch-server.mjs');
 /** PM2's command line, its public interface. */
@@ -60,6 +60,25 @@ export async function start({ mode, node }, workers, { env = {}, flags = [] } = 
   } catch (error) {
     remove();
     throw error;
+  }
+}
+
+/**
+ * The rounds of an experiment, in each of which every case that can run does so once. All servers are up from the first
+ * round to the last: a round then takes little more than what is measured, and an idle server costs nothing.
+ * @param {object[]} cases
+ * @param {{ workers: number, rounds: number }} plan
+ * @param {(one: object, server: import('../lib/server.mjs').Server) => Promise<object>} measure one run's figures
+ */
+export async function measureRounds(cases, { workers, rounds }, measure) {
+  const servers = new Map();
+  try {
+    for (const one of able(cases)) servers.set(one, await start(one, workers));
+    for (const list of interleave(able(cases), rounds)) {
+      for (const one of list) one.runs.push(await measure(one, servers.get(one)));
+    }
+  } finally {
+    await Promise.all([...servers.values()].map((server) => server.stop()));
   }
 }
 

@@ -1,9 +1,9 @@
 /** Who gets 64 connections that stay open, on four workers. */
 import { once } from 'node:events';
 import net from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { printRows, printTargets } from '../lib/report.mjs';
-import { interleave } from '../lib/stats.mjs';
-import { able, label, middle, modes, remark, start, target } from './servers.mjs';
+import { label, measureRounds, middle, modes, remark, target } from './servers.mjs';
 
 const [CLIENTS, WORKERS] = [64, 4];
 const REQUEST = 'GET / HTTP/1.1\r\nHost: here\r\n\r\n';
@@ -12,9 +12,7 @@ export async function runSpread({ node, rounds }, log) {
   const title = `${CLIENTS} keep-alive connections over ${WORKERS} workers`;
   log(title);
   const cases = modes(node);
-  for (const list of interleave(able(cases), rounds)) {
-    for (const one of list) one.runs.push(await measure(one, log));
-  }
+  await measureRounds(cases, { workers: WORKERS, rounds }, (one, server) => measure(one, server, log));
   const [ours] = cases;
   const worst = ours.runs.reduce((most, { off }) => Math.max(most, off), 0);
   const targets = [target('off an even share, in any round', 'at most', 1, worst)];
@@ -29,8 +27,7 @@ export async function runSpread({ node, rounds }, log) {
   return { name: 'spread', title, cases, targets };
 }
 
-async function measure(one, log) {
-  const server = await start(one, WORKERS);
+async function measure(one, server, log) {
   const sockets = Array.from({ length: CLIENTS }, () => net.connect(server.port, '127.0.0.1'));
   try {
     const counts = new Map();
@@ -50,6 +47,7 @@ async function measure(one, log) {
     return { fewest, most, off: Math.max(share - fewest, most - share) };
   } finally {
     for (const socket of sockets) socket.destroy();
-    await server.stop();
+    // Until the workers have noticed: the next round's connections must find none open.
+    await sleep(200);
   }
 }

@@ -4,6 +4,7 @@
  * TCP server is answered here before node:cluster hears it.
  */
 const { fromNative } = require('../errors.js');
+const { integer } = require('../options.js');
 const { Handover } = require('./handover.js');
 const { INTERNALS, internals } = require('./internals.js');
 const { checkFlag, checkPolicy, DEFAULT_POLICY } = require('./policies.js');
@@ -43,7 +44,7 @@ function install(cluster, { name, native }) {
   cluster.fork = function forkSeated(env) {
     // node:cluster reads its policy once, at the first setupPrimary(), which is in here at the latest.
     if (cluster.schedulingPolicy !== cluster.SCHED_RR) return Reflect.apply(fork, this, [env]);
-    dispatcher ??= new native.Dispatcher();
+    dispatcher ??= new native.Dispatcher(stallLimit());
     const seat = dispatcher.addWorker();
     if (seat.message !== undefined) throw fromNative(seat);
     const worker = forkInto(cluster, fork, env, seat, dispatcher);
@@ -53,6 +54,12 @@ function install(cluster, { name, native }) {
     handover.attend(worker);
     return worker;
   };
+}
+
+/** @returns {number | undefined} milliseconds, as the environment says @throws ERR_OUT_OF_RANGE */
+function stallLimit() {
+  const text = process.env.RUSTCLUSTER_STALL_LIMIT;
+  return text ? integer('RUSTCLUSTER_STALL_LIMIT', Number(text), { min: 1, max: 2 ** 32 - 1 }) : undefined;
 }
 
 function checkOptionsOfSettings(cluster) {

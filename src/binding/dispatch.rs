@@ -1,6 +1,7 @@
 //! The primary's dispatch as `js/dispatch/primary.js` uses it.
 
 use super::failure::Failure;
+use crate::dispatch::health::STALL;
 use crate::dispatch::hub::{self, Load};
 use crate::dispatch::listener::Wanted;
 use crate::dispatch::policy::Kind;
@@ -80,10 +81,12 @@ pub struct Dispatcher {
 
 #[napi]
 impl Dispatcher {
-    /// Starts the thread; it ends with the environment at the latest.
+    /// Starts the thread; it ends with the environment at the latest. A worker counts as stalled after `stall_limit`
+    /// milliseconds, by default 20.
     #[napi(constructor, catch_unwind)]
-    pub fn new(env: Env) -> napi::Result<Self> {
-        let primary = Primary::start().map_err(|error| napi::Error::from_reason(error.to_string()))?;
+    pub fn new(env: Env, stall_limit: Option<u32>) -> napi::Result<Self> {
+        let stall = stall_limit.map_or(STALL, |millis| u64::from(millis) * 1_000_000);
+        let primary = Primary::start(stall).map_err(|error| napi::Error::from_reason(error.to_string()))?;
         let primary = Arc::new(Mutex::new(Some(primary)));
         env.add_env_cleanup_hook(Arc::clone(&primary), |primary| drop(take(&primary)))?;
         Ok(Self { primary })

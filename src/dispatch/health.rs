@@ -4,13 +4,13 @@
 //! a connection that lies unread, or (see `Worker::is_running`) a process that computes without turning its loop. The
 //! second is a suspicion only: a loop that has just been woken looks the same.
 
-/// A loop that has not turned for this long does not get a new connection, and loses those it has not read: well below
-/// what a client notices, well above one turn of a busy loop. In nanoseconds.
+/// A loop that has not turned for this long does not get a new connection, and loses those it has not read, unless
+/// another limit is set: well below what a client notices, well above one turn of a busy loop. In nanoseconds.
 pub const STALL: u64 = 20_000_000;
-/// A loop that turns but reads nothing for this long has no room (its descriptor table is full). In nanoseconds.
-const CLOGGED: u64 = 5 * STALL;
-/// A stalled worker that cannot tell when its loop turns is tried again after this long. In nanoseconds.
-const PAROLE: u64 = 5 * STALL;
+/// A loop that turns but reads nothing for so many times the limit has no room (its descriptor table is full).
+const CLOGGED: u64 = 5;
+/// A stalled worker that cannot tell when its loop turns is tried again after so many times the limit.
+const PAROLE: u64 = 5;
 
 /// What is known of a worker's loop, the best first.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,8 +25,10 @@ pub enum Verdict {
 }
 
 /// What the primary has seen of one worker.
-#[derive(Debug, Default, Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub struct Health {
+    /// See [`STALL`].
+    limit: u64,
     taken: u64,
     heartbeat: u64,
     /// When `taken` last changed, or the first of the connections now unread was sent.
@@ -49,6 +51,17 @@ pub struct Pulse {
 }
 
 impl Health {
+    /// Of a worker of which nothing is known; it counts as stalled after `limit` nanoseconds.
+    pub fn new(limit: u64) -> Self {
+        let (taken, heartbeat, taken_at, heartbeat_at, judged_at) = (0, 0, 0, 0, 0);
+        Self { limit, taken, heartbeat, taken_at, heartbeat_at, verdict: Verdict::Well, judged_at }
+    }
+
+    /// After how many nanoseconds it counts as stalled.
+    pub fn limit(&self) -> u64 {
+        self.limit
+    }
+
     /// A connection is about to be sent to a worker that has read all before it.
     pub fn expect(&mut self, now: u64, pulse: Pulse) {
         if pulse.waiting == 0 {
@@ -70,14 +83,14 @@ impl Health {
             self.heartbeat = pulse.heartbeat;
             self.heartbeat_at = now;
         }
-        let paroled = pulse.heartbeat == 0 && now.saturating_sub(self.judged_at) >= PAROLE;
+        let paroled = pulse.heartbeat == 0 && now.saturating_sub(self.judged_at) >= PAROLE * self.limit;
         if read || turned || paroled {
             self.verdict = Verdict::Well;
         }
         if pulse.waiting > 0 && self.verdict != Verdict::Stalled {
             let unread = now.saturating_sub(self.taken_at);
             let still = now.saturating_sub(self.heartbeat_at);
-            if unread >= STALL && (still >= STALL || unread >= CLOGGED) {
+            if unread >= self.limit && (still >= self.limit || unread >= CLOGGED * self.limit) {
                 self.judge(now, pulse, Verdict::Stalled);
             }
         }
@@ -103,7 +116,7 @@ impl Health {
 
     /// When to look again at a worker with unread connections, in nanoseconds of the monotonic clock.
     pub fn due(&self) -> u64 {
-        self.taken_at.min(self.heartbeat_at) + STALL
+        self.taken_at.min(self.heartbeat_at) + self.limit
     }
 }
 
@@ -117,7 +130,7 @@ mod tests {
 
     #[test]
     fn an_idle_worker_is_not_stalled() {
-        let mut health = Health::default();
+        let mut health = Health::new(STALL);
         assert_eq!(health.observe(10 * STALL, pulse(0, 0, 0)), Verdict::Well);
         assert_eq!(health.observe(99 * STALL, pulse(0, 0, 0)), Verdict::Well);
     }
@@ -125,7 +138,7 @@ mod tests {
     #[test]
     fn an_unread_connection_and_a_still_loop_are_a_stall_until_either_moves() {
         for after in [pulse(1, 5, 0), pulse(0, 6, 1)] {
-            let mut health = Health::default();
+            let mut health = Health::new(STALL);
             health.expect(STALL, pulse(0, 5, 0));
             assert_eq!(health.observe(2 * STALL - 1, pulse(0, 5, 1)), Verdict::Well);
             assert_eq!(health.due(), 2 * STALL);
@@ -138,16 +151,16 @@ mod tests {
 
     #[test]
     fn a_loop_that_turns_has_longer_to_read() {
-        let mut health = Health::default();
+        let mut health = Health::new(STALL);
         health.expect(0, pulse(0, 1, 0));
         assert_eq!(health.observe(2 * STALL, pulse(0, 2, 1)), Verdict::Well);
         assert_eq!(health.observe(4 * STALL, pulse(0, 3, 1)), Verdict::Well);
-        assert_eq!(health.observe(CLOGGED, pulse(0, 4, 1)), Verdict::Stalled);
+        assert_eq!(health.observe(CLOGGED * STALL, pulse(0, 4, 1)), Verdict::Stalled);
     }
 
     #[test]
     fn each_connection_read_starts_the_clock_again() {
-        let mut health = Health::default();
+        let mut health = Health::new(STALL);
         health.expect(0, pulse(0, 0, 0));
         assert_eq!(health.observe(STALL - 1, pulse(1, 0, 5)), Verdict::Well);
         assert_eq!(health.observe(2 * STALL - 2, pulse(1, 0, 5)), Verdict::Well);
@@ -156,16 +169,16 @@ mod tests {
 
     #[test]
     fn a_worker_without_a_heartbeat_is_tried_again() {
-        let mut health = Health::default();
+        let mut health = Health::new(STALL);
         health.expect(0, pulse(0, 0, 0));
         assert_eq!(health.observe(STALL, pulse(0, 0, 1)), Verdict::Stalled);
-        assert_eq!(health.observe(PAROLE, pulse(0, 0, 0)), Verdict::Stalled);
-        assert_eq!(health.observe(STALL + PAROLE, pulse(0, 0, 0)), Verdict::Well);
+        assert_eq!(health.observe(PAROLE * STALL, pulse(0, 0, 0)), Verdict::Stalled);
+        assert_eq!(health.observe(STALL + PAROLE * STALL, pulse(0, 0, 0)), Verdict::Well);
     }
 
     #[test]
     fn a_loop_found_computing_is_suspect_until_it_turns_or_is_found_out() {
-        let mut health = Health::default();
+        let mut health = Health::new(STALL);
         health.suspect(0, pulse(3, 7, 0));
         assert_eq!(health.observe(STALL, pulse(3, 7, 0)), Verdict::Suspect);
         health.expect(STALL, pulse(3, 7, 0));

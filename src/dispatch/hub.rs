@@ -8,7 +8,7 @@ mod pace;
 #[cfg(test)]
 mod tests;
 
-use super::health::Verdict;
+use super::health::{Health, Verdict};
 use super::listener::{Listener, Wanted};
 use super::policy::Slot;
 use super::worker::Worker;
@@ -100,6 +100,8 @@ impl Load {
 /// The state of the primary's dispatch.
 #[derive(Debug)]
 pub struct Hub {
+    /// After how many nanoseconds a worker counts as stalled.
+    stall: u64,
     epoll: Epoll,
     segment: Segment,
     memory: OwnedFd,
@@ -115,13 +117,14 @@ pub struct Hub {
 }
 
 impl Hub {
-    /// A hub with neither sockets nor workers.
+    /// A hub with neither sockets nor workers; one of these will count as stalled after `stall` nanoseconds.
     ///
     /// # Errors
     /// What the kernel answers when it has no memory or descriptors left.
-    pub fn new() -> io::Result<Self> {
+    pub fn new(stall: u64) -> io::Result<Self> {
         let (segment, memory) = Segment::create()?;
         Ok(Self {
+            stall,
             epoll: Epoll::new()?,
             segment,
             memory,
@@ -159,7 +162,7 @@ impl Hub {
         if free == self.workers.len() {
             self.workers.push(None);
         }
-        self.workers[free] = Some(Worker::new(id, words, near, far));
+        self.workers[free] = Some(Worker::new(id, Health::new(self.stall), words, near, far));
         Ok(Seat { id, slot: free, channel, memory: self.memory.as_raw_fd() })
     }
 

@@ -48,12 +48,12 @@ impl Pulses {
 }
 
 impl Primary {
-    /// Starts the accept thread.
+    /// Starts the accept thread. A worker counts as stalled after `stall` nanoseconds; see [`super::health::STALL`].
     ///
     /// # Errors
     /// What the kernel answers when it has no memory, threads or descriptors left.
-    pub fn start() -> io::Result<Self> {
-        let (hub, waker) = (Hub::new()?, Waker::new()?);
+    pub fn start(stall: u64) -> io::Result<Self> {
+        let (hub, waker) = (Hub::new(stall)?, Waker::new()?);
         hub.epoll().add(&waker, Source::Waker.token(), true)?;
         let set = hub.epoll().try_clone()?;
         let shared = Arc::new(Shared { hub: Mutex::new(hub), waker, stopping: AtomicBool::new(false) });

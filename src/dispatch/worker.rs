@@ -2,7 +2,7 @@
 
 use super::channel::Past;
 use super::copies::Copies;
-use super::health::{Health, Pulse, STALL, Verdict};
+use super::health::{Health, Pulse, Verdict};
 use super::note::{self, Kind, Note};
 use super::policy::State;
 use crate::shared::segment::Slot;
@@ -61,8 +61,7 @@ pub enum Sent {
 
 impl Worker {
     /// A worker that has not been started yet.
-    pub fn new(id: u32, slot: Slot, near: OwnedFd, far: OwnedFd) -> Self {
-        let health = Health::default();
+    pub fn new(id: u32, health: Health, slot: Slot, near: OwnedFd, far: OwnedFd) -> Self {
         let (deaf, retired, gone) = (false, false, false);
         let copies = Copies::default();
         Self { id, slot, near, far, watcher: None, stat: None, health, deaf, retired, gone, copies, full_until: 0 }
@@ -112,7 +111,8 @@ impl Worker {
             return false;
         }
         // One with unread connections has just been woken, and `observe` tells what comes of it.
-        let quiet = pulse.heartbeat != 0 && pulse.waiting == 0 && now.saturating_sub(pulse.heartbeat) > STALL;
+        let quiet =
+            pulse.heartbeat != 0 && pulse.waiting == 0 && now.saturating_sub(pulse.heartbeat) > self.health.limit();
         if quiet && self.is_running() {
             self.health.suspect(now, pulse);
             return false;
@@ -185,6 +185,7 @@ fn receive(channel: &OwnedFd) -> io::Result<Option<(Note, Option<OwnedFd>)>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dispatch::health::STALL;
     use crate::shared::segment::Segment;
     use std::os::unix::net::UnixStream;
 
@@ -193,7 +194,7 @@ mod tests {
         let slot = segment.slot(0).unwrap();
         slot.reset(1);
         let (near, far) = message::pair().unwrap();
-        Worker::new(1, slot, near, far)
+        Worker::new(1, Health::new(STALL), slot, near, far)
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::{Hub, Source};
 use crate::dispatch::channel::{Channel, ENOUGH, FEW, Past, Taken};
-use crate::dispatch::health::Pulse;
+use crate::dispatch::health::{Pulse, STALL};
 use crate::dispatch::listener::Wanted;
 use crate::dispatch::note::{FOREVER, FRESH};
 use crate::dispatch::policy::Kind;
@@ -28,7 +28,7 @@ fn inherit(fd: i32) -> i32 {
 }
 
 fn cluster(policy: Kind, count: usize) -> Cluster {
-    let mut hub = Hub::new().unwrap();
+    let mut hub = Hub::new(STALL).unwrap();
     let address = Some("127.0.0.1".to_owned());
     let wanted = Wanted { address, port: 0, ipv6_only: false, backlog: 128, policy };
     let (server, address) = hub.listen(&wanted).unwrap();
