@@ -95,8 +95,11 @@ export declare class Channel {
 
 /** The primary's listening sockets and the thread that accepts. */
 export declare class Dispatcher {
-  /** Starts the thread; it ends with the environment at the latest. */
-  constructor()
+  /**
+   * Starts the thread; it ends with the environment at the latest. A worker counts as stalled after `stall_limit`
+   * milliseconds, by default 20.
+   */
+  constructor(stallLimit?: number | undefined | null)
   /** Makes room for a worker. */
   addWorker(): Seat | Failure
   /** Worker `id`, `name` in node:cluster, runs as process `pid`, which has not been waited for; 0: it does not run. */

@@ -87,6 +87,16 @@ export function middle({ runs }, name) {
   return runs.length === 0 ? undefined : median(runs.map((run) => run[name]));
 }
 
+/**
+ * How many times the other's figure ours is: the median over rounds, each compared with itself. On a machine whose speed
+ * changes from one second to the next the medians of either may come from different spells.
+ * @returns {number} NaN where the other could not run
+ */
+export function times(ours, other, name) {
+  const ratios = ours.runs.map((run, round) => run[name] / other.runs[round]?.[name]);
+  return other.runs.length === 0 ? Number.NaN : median(ratios);
+}
+
 /** A case's name in a table. */
 export const label = ({ name, ours }) => (ours ? `* ${name}` : name);
 /** Why a case has no figures, for the last column. */
