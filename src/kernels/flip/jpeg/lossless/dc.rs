@@ -31,13 +31,23 @@ impl Predictor {
         let bits = (window >> ((64 - taken) & 63)) as i32 & ((1 << size) - 1);
         // Values whose top bit is 0 are negative (EXTEND).
         let negative = bits < 1 << size >> 1;
-        let value = self.last[component & 3] + if negative { bits - (1 << size) + 1 } else { bits };
+        let value = self.add(component, if negative { bits - (1 << size) + 1 } else { bits })?;
+        Ok((value, taken))
+    }
+
+    /// The coefficient that differs by this from the one before.
+    ///
+    /// # Errors
+    /// `ImageCorrupt` when it is out of all range.
+    #[inline(always)]
+    pub fn add(&mut self, component: usize, difference: i32) -> Result<i16> {
+        let value = self.last[component & 3] + difference;
         // Twice this range still has 15-bit differences.
         if !(-0x4000..0x4000).contains(&value) {
             return Err(corrupt("a DC coefficient is out of range"));
         }
         self.last[component & 3] = value;
-        Ok((value as i16, taken))
+        Ok(value as i16)
     }
 
     /// The difference to the block before.

@@ -90,6 +90,11 @@ impl Differences {
         if entry != 0 { Some((entry & 0xFF, entry >> 8)) } else { self.get_long(window) }
     }
 
+    /// By the next eleven bits: bits of a difference with its code, its own bits from bit 8; 0 where that takes longer.
+    pub fn entries(&self) -> impl Iterator<Item = u32> {
+        self.short.iter().map(|&entry| u32::from(entry))
+    }
+
     /// The entries of [`Steps`] that take a difference for a step from position 0 to 1.
     pub fn steps(&self) -> impl Iterator<Item = u64> {
         self.short.iter().map(|&entry| match u64::from(entry & 0xFF) {

@@ -8,6 +8,7 @@ use super::super::super::place::ends_early;
 use super::super::parse::Parser;
 use super::Track;
 use super::bridge::Bridge;
+use super::index::Differences;
 use crate::error::Result;
 use crate::sys::simd::{self, Work};
 
@@ -26,6 +27,7 @@ pub(in super::super) fn join(
     blocks.clear();
     blocks.reserve(parser.job.layout.blocks() as usize);
     let period = period(parser);
+    let differences = &Differences::new(parser);
     let mut begin = 0;
     let (mut tracks, mut checkpoints) = (tracks, &checkpoints[..]);
     for (i, &end) in (0..).zip(ends.iter()) {
@@ -42,6 +44,7 @@ pub(in super::super) fn join(
             code: bytes,
             blocks,
             predictor: Predictor::default(),
+            differences,
             period,
             at: begin * 8,
             settled: begin * 8,
@@ -78,6 +81,7 @@ struct Joiner<'a> {
     code: &'a mut [u8],
     blocks: &'a mut Vec<Block>,
     predictor: Predictor,
+    differences: &'a Option<Differences<'a>>,
     period: usize,
     /// Where it is, in bits.
     at: u32,
@@ -170,8 +174,14 @@ impl Joiner<'_> {
         if marks.len() < 2 {
             return Ok(());
         }
-        let slot = self.blocks.len() % self.parser.slots.len();
-        let Self { parser, predictor, code, blocks, .. } = self;
+        let mut slot = self.blocks.len() % self.parser.slots.len();
+        let Self { parser, differences, predictor, code, blocks, .. } = self;
+        let mut marks = marks;
+        if let Some(differences) = differences {
+            let done = differences.index(code, marks, slot, predictor, blocks)?;
+            slot = (slot + done) % parser.slots.len();
+            marks = &marks[done..];
+        }
         simd::run(Index { parser, predictor, code, blocks, marks, slot })
     }
 }

@@ -17,6 +17,11 @@ mod avx512;
 #[path = "none.rs"]
 mod avx512;
 mod bridge;
+#[cfg(target_arch = "x86_64")]
+mod index;
+#[cfg(not(target_arch = "x86_64"))]
+#[path = "no_index.rs"]
+mod index;
 pub(super) mod join;
 mod state;
 mod symbol;
