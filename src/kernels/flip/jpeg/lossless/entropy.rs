@@ -1,7 +1,7 @@
 //! Entropy-coded data freed of what is not code: stuffed zeros and restart markers (T.81 B.1.1.5, F.1.2.3).
 #![forbid(unsafe_code)]
 
-use super::corrupt;
+use super::{corrupt, stuffing};
 use crate::error::{Error, Result};
 
 /// Zeros behind the data, so that the last block has a whole [`Window`](super::reader::Window) too.
@@ -53,6 +53,8 @@ impl Entropy {
         // No scan is longer than the rest of the file; growing step by step would copy all of it twice.
         self.bytes.reserve(file.len().saturating_sub(at) + SLACK);
         loop {
+            let room = next_checkpoint.saturating_sub(self.bytes.len());
+            at += stuffing::unstuff(file.get(at..).unwrap_or_default(), room, &mut self.bytes);
             let rest = file.get(at..).unwrap_or_default();
             let run = find_ff(rest).ok_or_else(|| corrupt("the file ends within entropy-coded data"))?;
             self.bytes.extend_from_slice(&rest[..run]);

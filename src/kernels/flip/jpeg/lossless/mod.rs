@@ -16,6 +16,7 @@
 //! | `huffman`, `optimal`, `tables` | code tables: read, built, written | B.2.4.2, C, K.2 |
 //! | `lookup` | decoding tables, up to two coefficients and EOB a step | F.2.2.3 |
 //! | `entropy` | entropy-coded data without stuffing and RSTn | B.1.1.5, F.1.2.3 |
+//! | `stuffing` | the zero behind each 0xFF | F.1.2.3 |
 //! | `reader`, `place` | bits in, complemented in place | F.2.2 |
 //! | `writer` | bits out, with stuffing | F.1.2.3 |
 //! | `job`, `order` | one scan, and the walk over its blocks in mirrored order | A.2 |
@@ -42,6 +43,7 @@ mod scan;
 mod scratch;
 mod sequential;
 mod shifted;
+mod stuffing;
 mod tables;
 mod writer;
 

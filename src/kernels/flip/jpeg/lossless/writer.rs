@@ -1,7 +1,8 @@
 //! Writes entropy-coded data: bits, stuffed zeros, padding, restart markers (T.81 F.1.2.3, B.1.1.5).
 #![forbid(unsafe_code)]
 
-use super::entropy::{find_ff, load_bits};
+use super::entropy::load_bits;
+use super::stuffing;
 
 /// Bytes that are put together before stuffing: few enough for the CPU's first cache.
 const STAGE: usize = 8 << 10;
@@ -84,13 +85,7 @@ impl<'a> BitWriter<'a> {
     #[inline(never)]
     fn stuff(&mut self) {
         let whole = self.count / 8;
-        let mut rest = &self.stage[..whole];
-        while let Some(at) = find_ff(rest) {
-            self.out.extend_from_slice(&rest[..=at]);
-            self.out.push(0);
-            rest = &rest[at + 1..];
-        }
-        self.out.extend_from_slice(rest);
+        stuffing::stuff(&self.stage[..whole], self.out);
         self.stage[0] = self.stage[whole];
         self.count %= 8;
     }
