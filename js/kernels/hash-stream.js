@@ -12,7 +12,7 @@ const FULL = 16;
 /** What a stream buffers while its batch is under way: more than one chunk of a file, so that crossings are few. */
 const HIGH_WATER_MARK = 256 * 1024;
 
-/** Chunks of fewer bytes than this are joined: each that crosses costs some. Joining large ones costs as much as hashing. */
+/** Chunks of fewer bytes than this are joined: each that crosses costs some. Joining large ones costs more. */
 const JOIN_BELOW = 8 * 1024;
 
 /** Chunks of several streams that go to Rust together. */

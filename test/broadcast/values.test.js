@@ -63,7 +63,7 @@ const VALUES = {
   'more text than the scratch holds': { text: 'x'.repeat(300_000), list: Array(60).fill('y'.repeat(10_000)) },
   'a long text under __proto__': JSON.parse(`{"__proto__": "${'x'.repeat(500)}"}`),
   numbers: [0, 9, 10, -1, 1e21, 1e-7, 0.1, 123456789012345680000, 2 ** 53, -(2 ** 31)],
-  'what JSON escapes': { 'a"b': 'c\\d', '\n': '\u0000\u007f\u2028', e: 'x'.repeat(127) + '"' },
+  'what JSON escapes': { 'a"b': 'c\\d', '\n': '\u0000\u007f\u2028', e: `${'x'.repeat(127)}"` },
   'a deep object': Array.from({ length: 40 }).reduce((inner) => ({ inner }), 1),
   'a Date': new Date(0),
   'a RegExp': /x+/giu,

@@ -110,18 +110,18 @@ unsafe fn differences(
     entries: &[u32],
     tables: &[u32; 8],
 ) -> Option<([i32; 8], [u32; 8])> {
-    // SAFETY: arrays of eight.
-    let (starts, tables) =
-        unsafe { (_mm256_loadu_si256(starts.as_ptr().cast()), _mm256_loadu_si256(tables.as_ptr().cast())) };
+    let (starts, tables) = (load(starts), load(tables));
+    let bytes = _mm256_srli_epi32::<3>(starts);
     // SAFETY: the caller has eight bytes there. Positions in the code fit 29 bits, so that none is negative.
-    let words = unsafe { _mm512_i32gather_epi64::<1>(_mm256_srli_epi32::<3>(starts), code.as_ptr().cast()) };
+    let words = unsafe { _mm512_i32gather_epi64::<1>(bytes, code.as_ptr().cast()) };
     let order = _mm512_set4_epi32(0x0809_0A0B, 0x0C0D_0E0F, 0x0001_0203, 0x0405_0607);
     let begun = _mm512_cvtepu32_epi64(_mm256_and_si256(starts, _mm256_set1_epi32(7)));
     // 57 bits at least, of which a difference with its code takes 31 at most.
     let window = _mm512_sllv_epi64(_mm512_shuffle_epi8(words, order), begun);
     let index = _mm512_cvtepi64_epi32(_mm512_srli_epi64::<{ 64 - INDEX_BITS }>(window));
+    let index = _mm256_add_epi32(index, tables);
     // SAFETY: eleven bits behind the start of a table lie within it.
-    let found = unsafe { _mm256_i32gather_epi32::<4>(entries.as_ptr().cast(), _mm256_add_epi32(index, tables)) };
+    let found = unsafe { _mm256_i32gather_epi32::<4>(entries.as_ptr().cast(), index) };
     if _mm256_testz_si256(_mm256_cmpeq_epi32(found, _mm256_setzero_si256()), _mm256_set1_epi32(-1)) == 0 {
         return None;
     }
@@ -137,12 +137,23 @@ unsafe fn differences(
     let negative = _mm512_cmplt_epu64_mask(bits, _mm512_srli_epi64::<1>(range));
     let values = _mm512_mask_sub_epi64(bits, negative, _mm512_add_epi64(bits, one), range);
     let (mut out, mut lengths) = ([0; 8], [0; 8]);
-    // SAFETY: arrays of eight.
-    unsafe {
-        _mm256_storeu_si256(out.as_mut_ptr().cast(), _mm512_cvtepi64_epi32(values));
-        _mm256_storeu_si256(lengths.as_mut_ptr().cast(), taken);
-    }
-    Some((out, lengths))
+    store(&mut out, _mm512_cvtepi64_epi32(values));
+    store(&mut lengths, taken);
+    Some((out.map(u32::cast_signed), lengths))
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn load(from: &[u32; 8]) -> __m256i {
+    // SAFETY: the array is as long as the load.
+    unsafe { _mm256_loadu_si256(from.as_ptr().cast()) }
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn store(to: &mut [u32; 8], lanes: __m256i) {
+    // SAFETY: the array is as long as the store.
+    unsafe { _mm256_storeu_si256(to.as_mut_ptr().cast(), lanes) };
 }
 
 #[cfg(test)]
