@@ -91,6 +91,7 @@ impl Differences {
     }
 
     /// By the next eleven bits: bits of a difference with its code, its own bits from bit 8; 0 where that takes longer.
+    #[cfg(target_arch = "x86_64")]
     pub fn entries(&self) -> impl Iterator<Item = u32> {
         self.short.iter().map(|&entry| u32::from(entry))
     }
