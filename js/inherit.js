@@ -34,7 +34,8 @@ function forkInheriting(cluster, descriptors, forkNow) {
       else Object.defineProperty(settings, 'stdio', own);
     }
   }
-  worker.process.stdio.length = list.length;
+  // There is none where there was no descriptor left to start it with; its 'error' says so.
+  if (worker.process.stdio !== undefined) worker.process.stdio.length = list.length;
   return worker;
 }
 

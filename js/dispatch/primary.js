@@ -4,13 +4,13 @@
  * TCP server is answered here before node:cluster hears it.
  */
 const { fromNative } = require('../errors.js');
+const { forkInheriting } = require('../inherit.js');
 const { integer } = require('../options.js');
 const { Handover } = require('./handover.js');
 const { INTERNALS, internals } = require('./internals.js');
 const { checkFlag, checkPolicy, DEFAULT_POLICY } = require('./policies.js');
 const { writeSeat } = require('./seat.js');
 const { Servers } = require('./servers.js');
-const { stdioList } = require('./stdio.js');
 const { tcpHandle } = require('./tcp.js');
 
 /** Signals by which somebody ends a worker on purpose. */
@@ -74,24 +74,17 @@ function checkOptionsOfSettings(cluster) {
 
 /** Forks as node:cluster does, with two more descriptors for the worker to inherit. */
 function forkInto(cluster, fork, env, seat, dispatcher) {
-  const before = cluster.settings;
-  const own = Object.getOwnPropertyDescriptor(before, 'stdio');
-  const list = stdioList(before);
-  const moves = before.moveConnections === true;
-  const inherited = { channel: list.length, memory: list.length + 1, slot: seat.slot, moves };
-  before.stdio = [...list, seat.channel, seat.memory];
+  const moves = cluster.settings.moveConnections === true;
+  const forkAt = (first) => {
+    const inherited = { channel: first, memory: first + 1, slot: seat.slot, moves };
+    return Reflect.apply(fork, cluster, [writeSeat(env, inherited)]);
+  };
   let worker;
   try {
-    worker = Reflect.apply(fork, cluster, [writeSeat(env, inherited)]);
+    worker = forkInheriting(cluster, [seat.channel, seat.memory], forkAt);
   } finally {
     if (worker === undefined) dispatcher.removeWorker(seat.id);
-    // fork() makes new settings of the old ones; the app and the 'setup' event shall see what the app has set.
-    for (const settings of [before, cluster.settings]) {
-      if (own === undefined) delete settings.stdio;
-      else Object.defineProperty(settings, 'stdio', own);
-    }
   }
-  worker.process.stdio.length = list.length;
   return worker;
 }
 

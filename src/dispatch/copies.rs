@@ -6,10 +6,12 @@
 //! close(2) does not reach the client (shutdown(2) does), so it is not kept for long; of a connection that the worker
 //! closes untouched it says so.
 
+use crate::sys::process::descriptor_limit;
 use crate::sys::progress;
 use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::os::fd::{AsFd, OwnedFd};
+use std::sync::LazyLock;
 
 /// When a copy is first looked at, in nanoseconds after it was handed over; each look after that comes after twice the time.
 const FIRST: u64 = 5_000_000;
@@ -18,8 +20,8 @@ const PERIOD: u64 = 100_000_000;
 /// How long the copy of a silent connection is kept, in nanoseconds; longer only where the worker's loop has not turned
 /// since.
 const SILENT: u64 = 1_000_000_000;
-/// Copies kept of one worker's connections: they take up room in the primary's descriptor table.
-const MOST: usize = 256;
+/// Copies kept of one worker's connections: they take up room in the primary's descriptor table, which may be small.
+static MOST: LazyLock<usize> = LazyLock::new(|| usize::try_from(descriptor_limit() / 32).unwrap_or(256).min(256));
 
 /// A connection that was handed to a worker.
 #[derive(Debug)]
@@ -58,7 +60,7 @@ pub struct Copies {
 impl Copies {
     /// Keeps a copy of what was handed over at `now`.
     pub fn keep(&mut self, now: u64, handed: Handed) {
-        if self.entries.len() >= MOST {
+        if self.entries.len() >= *MOST {
             self.entries.pop_front();
         }
         let look_at = now + FIRST;
@@ -257,7 +259,7 @@ mod tests {
 
     #[test]
     fn one_that_is_elsewhere_is_forgotten_and_the_oldest_go_when_there_are_too_many() {
-        let all: Vec<_> = (0..=MOST).map(|_| connection()).collect();
+        let all: Vec<_> = (0..=*MOST).map(|_| connection()).collect();
         let mut copies = Copies::default();
         let (mut clients, mut servers) = (Vec::new(), Vec::new());
         for (client, server, handed) in all {
@@ -265,12 +267,12 @@ mod tests {
             clients.push(client);
             servers.push(server);
         }
-        assert_eq!(copies.entries.len(), MOST);
+        assert_eq!(copies.entries.len(), *MOST);
         copies.forget_socket(&servers[0]);
-        assert_eq!(copies.entries.len(), MOST, "it was the oldest");
+        assert_eq!(copies.entries.len(), *MOST, "it was the oldest");
         copies.forget_socket(&servers[9]);
         copies.forget(progress::identity(&servers[11]).unwrap());
-        assert_eq!(copies.entries.len(), MOST - 2);
+        assert_eq!(copies.entries.len(), *MOST - 2);
         let last = servers.pop().unwrap();
         assert_eq!(
             copies.rescue(0).last().map(|handed| progress::identity(&handed.socket).unwrap()),

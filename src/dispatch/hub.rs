@@ -17,10 +17,15 @@ use crate::shared::segment::{self, Segment};
 use crate::sys::clock::monotonic_nanos;
 use crate::sys::epoll::{Epoll, Token};
 use crate::sys::message;
+use crate::sys::process::has_free_descriptors;
 use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+
+/// Descriptors that a worker takes, to be on the safe side: its channel, the pipes that node:cluster opens, and what its
+/// spawn needs.
+const OF_A_FORK: usize = 16;
 
 /// What an event is about. Numbers are never used twice, so an event that comes late
 /// finds nobody and does nothing.
@@ -153,6 +158,10 @@ impl Hub {
             return Err(io::Error::from_raw_os_error(libc::EAGAIN));
         };
         debug_assert!(free < SLOTS);
+        // What copies have taken up is wanted now, and the fork that follows would fail for it.
+        if !has_free_descriptors(self.memory.as_fd(), OF_A_FORK) {
+            self.clear_copies();
+        }
         let (near, far) = message::pair()?;
         self.last_worker += 1;
         let id = self.last_worker;

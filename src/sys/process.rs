@@ -33,6 +33,11 @@ pub fn has_free_descriptor(like: BorrowedFd<'_>) -> bool {
     like.try_clone_to_owned().is_ok()
 }
 
+/// Whether this process can open `count` more descriptors now.
+pub fn has_free_descriptors(like: BorrowedFd<'_>, count: usize) -> bool {
+    (0..count).map(|_| like.try_clone_to_owned()).collect::<io::Result<Vec<_>>>().is_ok()
+}
+
 /// Has the kernel kill this process the moment the thread of `parent` that started it ends, whatever it is doing then;
 /// false when `parent` has ended already.
 ///

@@ -287,7 +287,7 @@ impl Hub {
     }
 
     /// Closes all copies: their descriptors are needed. False when there were none.
-    fn clear_copies(&mut self) -> bool {
+    pub(super) fn clear_copies(&mut self) -> bool {
         let mut any = false;
         for worker in self.workers.iter_mut().flatten() {
             any |= !worker.copies.is_empty();
