@@ -88,7 +88,7 @@ impl Channel {
     /// Takes one connection, if there is one.
     pub fn take(&self) -> Taken {
         if i64::from(self.highest.load(Ordering::Relaxed)) >= self.careful
-            && !process::has_free_descriptor(self.fd.as_fd())
+            && !process::has_free_descriptors(self.fd.as_fd(), 1)
         {
             return Taken::Full;
         }

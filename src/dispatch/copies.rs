@@ -79,8 +79,8 @@ impl Copies {
     }
 
     /// Closes the copies of connections that have been touched, or were silent for long. `untaken`: how many the worker
-    /// has not even taken, the last ones; `heartbeat`: when its loop last turned, 0 where it cannot tell. Returns whether the worker should be asked
-    /// to turn its loop, since only then it can be told whether it hangs.
+    /// has not even taken, the last ones; `heartbeat`: when its loop last turned, 0 where it cannot tell. Returns whether
+    /// the worker should be asked to turn its loop, since only then it can be told whether it hangs.
     pub fn look(&mut self, now: u64, untaken: u64, heartbeat: u64) -> bool {
         if self.entries.is_empty() || now < self.due {
             return false;

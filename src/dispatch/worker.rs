@@ -146,7 +146,7 @@ impl Worker {
     /// Takes back one connection the worker has not read. None is risked when this process has no room for another
     /// descriptor.
     pub fn take_back(&mut self) -> Option<(Note, OwnedFd)> {
-        while process::has_free_descriptor(self.far.as_fd()) {
+        while process::has_free_descriptors(self.far.as_fd(), 1) {
             let (note, connection) = receive(&self.far).ok()??;
             self.slot.note_taken_back();
             if let Some(connection) = connection {

@@ -28,14 +28,14 @@ pub fn descriptor_limit() -> u64 {
     if status == 0 { limit.rlim_cur } else { u64::MAX }
 }
 
-/// Whether this process can open one more descriptor now.
-pub fn has_free_descriptor(like: BorrowedFd<'_>) -> bool {
-    like.try_clone_to_owned().is_ok()
-}
-
 /// Whether this process can open `count` more descriptors now.
 pub fn has_free_descriptors(like: BorrowedFd<'_>, count: usize) -> bool {
-    (0..count).map(|_| like.try_clone_to_owned()).collect::<io::Result<Vec<_>>>().is_ok()
+    let held = |fd: OwnedFd| {
+        let rest = has_free_descriptors(like, count - 1);
+        drop(fd);
+        rest
+    };
+    count == 0 || like.try_clone_to_owned().is_ok_and(held)
 }
 
 /// Has the kernel kill this process the moment the thread of `parent` that started it ends, whatever it is doing then;

@@ -8,7 +8,7 @@ use crate::dispatch::note::{self, FRESH, Kind as NoteKind, Note};
 use crate::dispatch::policy::{Choice, Kind, LeastConnections, Slot, State};
 use crate::dispatch::worker::Sent;
 use crate::sys::clock::monotonic_nanos;
-use crate::sys::process::has_free_descriptor;
+use crate::sys::process::has_free_descriptors;
 use crate::sys::{ending, message, progress, socket};
 use std::net::IpAddr;
 use std::os::fd::{AsFd, OwnedFd};
@@ -91,7 +91,7 @@ impl Hub {
                 self.deliver(now, connection);
             }
         }
-        if self.workers.iter().flatten().any(|worker| worker.deaf) && has_free_descriptor(self.memory.as_fd()) {
+        if self.workers.iter().flatten().any(|worker| worker.deaf) && has_free_descriptors(self.memory.as_fd(), 1) {
             for worker in self.workers.iter_mut().flatten().filter(|worker| worker.deaf) {
                 worker.deaf = self.epoll.arm(&worker.near, Source::Channel(worker.id).token(), true).is_err();
             }
@@ -230,11 +230,11 @@ impl Hub {
     fn hear(&mut self, id: u32) -> bool {
         let Some((slot, _)) = self.find(id) else { return true };
         for _ in 0..BATCH {
-            if !has_free_descriptor(self.memory.as_fd()) {
-                self.clear_copies();
-            }
+            let has_room = |hub: &Self| has_free_descriptors(hub.memory.as_fd(), 1);
+            // What copies have taken up is tried first.
+            let hears = has_room(self) || (self.clear_copies() && has_room(self));
             let Some(Some(worker)) = self.workers.get_mut(slot) else { return true };
-            if !has_free_descriptor(self.memory.as_fd()) {
+            if !hears {
                 worker.deaf = self.epoll.arm(&worker.near, Source::Channel(id).token(), false).is_ok();
                 return false;
             }

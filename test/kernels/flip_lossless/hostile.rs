@@ -29,27 +29,38 @@ fn truncated_at_every_byte() {
     }
 }
 
-#[test]
-fn mutated_at_random() {
+/// Numbers at random, the same ones each time (xorshift).
+pub fn random() -> impl FnMut() -> usize {
     let mut state = 0x2545_F491_4F6C_DD1D_u64;
-    let mut random = move || {
+    move || {
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
         state as usize
-    };
+    }
+}
+
+/// The file with one to four bytes changed, taken out or put in.
+pub fn mutant(file: &[u8], random: &mut impl FnMut() -> usize) -> Vec<u8> {
+    let mut mutant = file.to_vec();
+    for _ in 0..1 + random() % 4 {
+        let at = random() % mutant.len();
+        match random() % 4 {
+            0 => mutant[at] = random() as u8,
+            1 => mutant[at] ^= 1 << (random() % 8),
+            2 => drop(mutant.remove(at)),
+            _ => mutant.insert(at, [0, 0xFF, 0xD0, random() as u8][random() % 4]),
+        }
+    }
+    mutant
+}
+
+#[test]
+fn mutated_at_random() {
+    let mut random = random();
     for file in samples() {
         for _ in 0..1000 {
-            let mut mutant = file.clone();
-            for _ in 0..1 + random() % 4 {
-                let at = random() % mutant.len();
-                match random() % 4 {
-                    0 => mutant[at] = random() as u8,
-                    1 => mutant[at] ^= 1 << (random() % 8),
-                    2 => drop(mutant.remove(at)),
-                    _ => mutant.insert(at, [0, 0xFF, 0xD0, random() as u8][random() % 4]),
-                }
-            }
+            let mutant = mutant(&file, &mut random);
             for direction in DIRECTIONS {
                 // Whatever comes out has to be a file that can be flipped back.
                 if let Ok(flipped) = flip(&mutant, direction) {

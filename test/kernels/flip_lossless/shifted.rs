@@ -1,6 +1,7 @@
 //! Pictures that are whole blocks high (or wide), but not whole MCUs: luma has to stay exact, chroma as near as its
 //! quantiser allows.
 
+use super::hostile::{mutant, random};
 use super::jpegtran::{run, tools_missing};
 use super::make::{Kind, SAMPLINGS};
 use super::refusals::find;
@@ -287,13 +288,7 @@ fn what_jpegtran_makes() {
 
 #[test]
 fn hostile_bytes_never_panic() {
-    let mut state = 0x2545_F491_4F6C_DD1D_u64;
-    let mut random = move || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state as usize
-    };
+    let mut random = random();
     for (sampling, restart, optimised) in [(3, 0, false), (3, 1, false), (3, 0, true), (2, 0, true)] {
         let file = Kind { restart, optimised, ..Kind::new(40, 24, SAMPLINGS[sampling].1) }.encode();
         for length in 0..file.len() {
@@ -301,16 +296,7 @@ fn hostile_bytes_never_panic() {
             assert!(matches!(result, Err(Error::ImageCorrupt(_))), "{length} of {}: {result:?}", file.len());
         }
         for _ in 0..1000 {
-            let mut mutant = file.clone();
-            for _ in 0..1 + random() % 4 {
-                let at = random() % mutant.len();
-                match random() % 4 {
-                    0 => mutant[at] = random() as u8,
-                    1 => mutant[at] ^= 1 << (random() % 8),
-                    2 => drop(mutant.remove(at)),
-                    _ => mutant.insert(at, [0, 0xFF, 0xD0, random() as u8][random() % 4]),
-                }
-            }
+            let mutant = mutant(&file, &mut random);
             for direction in DIRECTIONS {
                 // Whatever comes out has to be a file that can be flipped back.
                 if let Ok(flipped) = flip_partly(&mutant, direction) {

@@ -164,11 +164,11 @@ macro_rules! words {
     };
 }
 
-/// Row `$i` of the state after a block.
+/// The rows `$i` of the state after a block.
 #[rustfmt::skip]
-macro_rules! add_row {
-    ($i:literal) => {
-        concat!("vpaddd zmm", $i, ", zmm", $i, ", [rdi + 64 * ", $i, "]\nvmovdqa64 [rdi + 64 * ", $i, "], zmm", $i, "\n")
+macro_rules! add_rows {
+    ($($i:literal)*) => {
+        concat!($("vpaddd zmm", $i, ", zmm", $i, ", [rdi + 64 * ", $i, "]\nvmovdqa64 [rdi + 64 * ", $i, "], zmm", $i, "\n"),*)
     };
 }
 
@@ -243,14 +243,7 @@ unsafe extern "sysv64" fn compress(
         round!(2 3 4 5 6 7 0 1, 30 10),
         round!(1 2 3 4 5 6 7 0, 31 11),
         "sub rdx, 192",
-        add_row!(0),
-        add_row!(1),
-        add_row!(2),
-        add_row!(3),
-        add_row!(4),
-        add_row!(5),
-        add_row!(6),
-        add_row!(7),
+        add_rows!(0 1 2 3 4 5 6 7),
         "dec r10\njnz 2b",
         "vzeroupper",
         "ret",
@@ -278,14 +271,7 @@ unsafe extern "sysv64" fn compress_common(states: *mut u32, sums: *const u32) {
         sum!(2 3 4 5 6 7 0 1, "rsi + 4 * " 6),
         sum!(1 2 3 4 5 6 7 0, "rsi + 4 * " 7),
         "add rsi, 32\ndec eax\njnz 2b",
-        add_row!(0),
-        add_row!(1),
-        add_row!(2),
-        add_row!(3),
-        add_row!(4),
-        add_row!(5),
-        add_row!(6),
-        add_row!(7),
+        add_rows!(0 1 2 3 4 5 6 7),
         "vzeroupper",
         "ret",
     )
