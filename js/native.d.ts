@@ -447,8 +447,8 @@ export interface Progress {
 }
 
 /**
- * Reads an entry of the store in a slot: a string or a number as such, undefined where there is none, of anything else
- * the tag and the value's bytes.
+ * Reads an entry of the store in a slot: a string or a number as such, JSON as a string that begins with a carriage
+ * return, undefined where there is none; of anything else, and of text that begins so, the tag and the value's bytes.
  */
 export declare function readStore(slot: number, key: string): string | number | undefined | Buffer | Failure
 

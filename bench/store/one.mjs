@@ -105,6 +105,7 @@ function judge(cases) {
   const pairs = [
     ['getSync, 100 characters', 'redis get, 100 characters', 20],
     ['get, 100 characters', 'redis get, 100 characters', 20],
+    ['getSync, a session', 'redis get + JSON.parse, a session', 20],
     ['incr', 'redis incr', 2],
   ];
   // CPU first: on a busy machine the clock on the wall tells of the neighbours.

@@ -6,7 +6,7 @@
 const { types } = require('node:util');
 const v8 = require('node:v8');
 const { createError } = require('../errors.js');
-const { isBusy, readTexts, scratch, writePlain } = require('./plain.js');
+const { isBusy, readTexts, scratch, writePlain } = require('../plain.js');
 
 const Kind = Object.freeze({
   ASCII: 1,

@@ -1,7 +1,7 @@
 'use strict';
 /** The ring as the hub uses it: reads batches of what has come and hands each message over. */
 const { fromNative } = require('../errors.js');
-const { scratch } = require('./plain.js');
+const { scratch } = require('../plain.js');
 
 /** Of a batch's entries, see src/broadcast/batch.rs. */
 const [LARGE, MISSED, OWN] = [1 << 8, 1 << 9, 1 << 10];

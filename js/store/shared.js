@@ -2,7 +2,7 @@
 /** The store in memory that processes share: a thin layer over the addon's handle, one method a call. */
 const { fromNative } = require('../errors.js');
 const native = require('../native.js');
-const { decode } = require('./codec.js');
+const { decode, MARK } = require('./codec.js');
 const { packEntries, unpackEntries, unpackKeys, unpackValues } = require('./pack.js');
 
 const { readStore } = native;
@@ -26,6 +26,7 @@ class SharedBackend {
 
   get(key) {
     const found = readStore(this.#slot, key);
+    if (typeof found === 'string') return found.charCodeAt(0) === MARK ? JSON.parse(found) : found;
     if (typeof found !== 'object') return found;
     return Buffer.isBuffer(found) ? decode(found[0], found, 1, found.length) : checked(found);
   }

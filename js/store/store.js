@@ -3,7 +3,7 @@ const { isDeepStrictEqual } = require('node:util');
 const { createError } = require('../errors.js');
 const { callback, integer, object, typeError } = require('../options.js');
 const check = require('./check.js');
-const { decode, encode, V8 } = require('./codec.js');
+const { decode, encode, isObject } = require('./codec.js');
 const { Flights } = require('./flights.js');
 
 /** Entries an iteration fetches at once. */
@@ -145,12 +145,14 @@ class Store {
     const backend = this.#open();
     const next = value === undefined ? undefined : encode(value);
     const from = expected === undefined ? undefined : encode(expected);
-    if (from?.tag !== V8) return (await backend.cas(check.key(key), from, next, ttl)) > 0;
+    if (!isObject(from?.tag)) return (await backend.cas(check.key(key), from, next, ttl)) > 0;
     // Equal objects can have unequal bytes (an array that has been read is written otherwise than a fresh one), so they
     // are compared here, and the bytes that were equal must be there still.
     for (;;) {
       const found = await backend.raw(check.key(key));
-      if (found?.tag !== V8 || !isDeepStrictEqual(decode(V8, found.body, 0, found.body.length), expected)) return false;
+      if (!isObject(found?.tag)) return false;
+      const now = decode(found.tag, found.body, 0, found.body.length);
+      if (!isDeepStrictEqual(now, expected)) return false;
       if ((await backend.cas(key, found, next, ttl)) > 0) return true;
     }
   }

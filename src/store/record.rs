@@ -31,6 +31,10 @@ pub const MAX_VALUE: usize = 0x7fff_0000;
 pub const NUMBER: u8 = 4;
 /// Tag of text: UTF-8.
 pub const TEXT: u8 = 2;
+/// Tag of JSON in UTF-8, behind one [`MARK`].
+pub const JSON: u8 = 5;
+/// White space to JSON, and what tells it from text in a string that may be either.
+pub const MARK: u8 = b'\r';
 /// The tag's bit that says that an expiry time follows.
 const EXPIRES: u8 = 0x80;
 

@@ -148,13 +148,20 @@ fn work(engine: &Engine, jobs: Vec<Job>) {
 /// Applies `ops` as one transaction. Where it does not fit, halves are tried apart, so that only those fail that have no
 /// room of their own.
 fn commit(engine: &Engine, ops: &[&Op]) -> Vec<Result<f64>> {
-    let error = match attempt(engine, ops) {
+    let mut error = match attempt(engine, ops) {
         Ok(answers) => return answers,
         Err(error) => error,
     };
     if let [_, _, ..] = ops {
         let (first, second) = ops.split_at(ops.len() / 2);
         return commit(engine, first).into_iter().chain(commit(engine, second)).collect();
+    }
+    // A process killed in mid-read holds back what was freed since, until the next tick at the latest.
+    if engine.is_full(&error) && engine.env().clear_stale_readers().is_ok_and(|cleared| cleared > 0) {
+        match attempt(engine, ops) {
+            Ok(answers) => return answers,
+            Err(again) => error = again,
+        }
     }
     if engine.is_full(&error)
         && engine.settings().evict

@@ -5,7 +5,7 @@ const { spawn, spawnSync } = require('node:child_process');
 const { once } = require('node:events');
 const path = require('node:path');
 const { openStore } = require('rustcluster');
-const { cleanUp, crew, folder } = require('../fixtures/store/harness.js');
+const { cleanUp, crew, folder, gone } = require('../fixtures/store/harness.js');
 
 /** A mount of one's own needs the right to make one: root's, or a user namespace. */
 const unshare = ['--mount', ...(process.getuid?.() === 0 ? [] : ['--map-root-user'])];
@@ -22,6 +22,28 @@ const split = ([command, ...args]) => [command, args];
 
 describe('a full store', () => {
   afterEach(cleanUp);
+
+  it('is not what processes leave that were killed in mid-read', async () => {
+    const options = { path: folder(), maxSize: 20_000_000, durable: false };
+    const store = openStore('test', options);
+    const large = Buffer.alloc(8_000_000, 1);
+    await store.set('large', large);
+    const { pids, each, stop } = await crew({ workers: 4, options });
+    await each((store) => {
+      store.getSync('large');
+      // Nearly all its time goes into reads.
+      setImmediate(() => {
+        for (;;) store.getSync('large');
+      });
+    });
+    for (const pid of pids) process.kill(pid, 'SIGKILL');
+    await stop('SIGKILL');
+    await Promise.all(pids.map(gone));
+    // Many times the file's largest size, which holds 40 MB and 64 MiB: what is freed must be used again.
+    for (let n = 0; n < 40; n++) await store.set('large', large);
+    assert.deepEqual(store.getSync('large'), large);
+    await store.close();
+  });
 
   it('refuses, and takes again once there is room', async () => {
     const store = openStore('full', { maxSize: 300_000 });

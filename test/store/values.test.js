@@ -1,6 +1,7 @@
 'use strict';
 // What is written is what is read: the values, the keys, and the calls that touch one entry.
 const assert = require('node:assert/strict');
+const fc = require('fast-check');
 const { openStore } = require('rustcluster');
 
 describe('a store', () => {
@@ -14,10 +15,25 @@ describe('a store', () => {
   after(() => store.close());
 
   const VALUES = {
-    strings: ['', 'text', 'Zürich 🦀', 'a\0b', '\ud800 alone', 'x'.repeat(200_000)],
+    strings: ['', 'text', 'Zürich 🦀', 'a\0b', '\ud800 alone', '\r', '\r{"json":1}', 'x'.repeat(200_000)],
     numbers: [0, -0, 1.5, Number.MAX_SAFE_INTEGER, Number.NaN, Number.POSITIVE_INFINITY],
     'other primitives': [true, false, null, 10n ** 30n],
-    objects: [{}, { a: [1, { b: 2 }] }, [], [undefined, 1], new Date(0), /x/gi, new Map([[{}, new Set([1])]])],
+    objects: [
+      {},
+      { a: [1, { b: 2 }] },
+      { name: 'Zoë "\r\n', none: undefined },
+      { minus: -0 },
+      [],
+      [undefined, 1],
+      new Date(0),
+      /x/gi,
+      new Map([[{}, new Set([1])]]),
+    ],
+    'objects with long texts': [
+      { a: 'x'.repeat(1000), b: [{ c: 'y'.repeat(300) }] },
+      { a: 'ä'.repeat(500) },
+      ['x'.repeat(400_000)],
+    ],
     'typed arrays': [new Float64Array([1.5]), new Uint16Array([1, 2]), new DataView(new ArrayBuffer(3))],
   };
   for (const [kind, values] of Object.entries(VALUES)) {
@@ -29,6 +45,20 @@ describe('a store', () => {
       }
     });
   }
+
+  it('gives what structured clone gives, whatever it is', async () => {
+    const anything = fc.anything({ withDate: true, withMap: true, withSet: true, withBigInt: true, maxDepth: 4 });
+    await fc.assert(
+      fc.asyncProperty(anything, async (value) => {
+        if (value === undefined) return;
+        await store.set('key', value);
+        const copy = structuredClone(value);
+        assert.deepEqual(store.getSync('key'), copy);
+        assert.deepEqual(await store.getMany(['key']), [copy]);
+        assert.equal(await store.cas('key', copy, 'next'), true);
+      }),
+    );
+  });
 
   it('gives bytes back as a Buffer of their own', async () => {
     for (const bytes of [Buffer.from('bytes'), new Uint8Array([1, 2, 3]), Buffer.alloc(0), Buffer.alloc(300_000, 7)]) {

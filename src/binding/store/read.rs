@@ -3,7 +3,7 @@
 use crate::binding::failure::Failure;
 use crate::error::Error;
 use crate::store::engine::Engine;
-use crate::store::record::{NUMBER, TEXT};
+use crate::store::record::{JSON, MARK, NUMBER, TEXT};
 use crate::sys::javascript::ShortText;
 use napi::bindgen_prelude::{BufferSlice, Either5};
 use napi::{Env, JsString};
@@ -20,8 +20,8 @@ thread_local! {
 /// What a read answers.
 type Found<'e> = Either5<JsString<'e>, f64, (), BufferSlice<'e>, Failure>;
 
-/// Reads an entry of the store in a slot: a string or a number as such, undefined where there is none, of anything else
-/// the tag and the value's bytes.
+/// Reads an entry of the store in a slot: a string or a number as such, JSON as a string that begins with a carriage
+/// return, undefined where there is none; of anything else, and of text that begins so, the tag and the value's bytes.
 #[napi(
     catch_unwind,
     ts_args_type = "slot: number, key: string",
@@ -31,7 +31,8 @@ pub fn read_store<'e>(env: &'e Env, slot: u32, key: ShortText) -> napi::Result<F
     SLOTS.with_borrow(|slots| {
         let Some(Some(engine)) = slots.get(slot as usize) else { return Ok(Either5::E(Error::StoreClosed.into())) };
         let found = engine.get(key.as_bytes(), |record| match record.tag {
-            TEXT => text(env, record.payload).map(Either5::A),
+            JSON => text(env, record.payload).map(Either5::A),
+            TEXT if record.payload.first() != Some(&MARK) => text(env, record.payload).map(Either5::A),
             NUMBER => Ok(Either5::B(record.number().unwrap_or(f64::NAN))),
             tag => BufferSlice::from_data(env, [&[tag], record.payload].concat()).map(Either5::D),
         });
