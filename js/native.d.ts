@@ -179,8 +179,8 @@ export declare class Jobs {
   /** Hashes bytes; ends with a Buffer that holds the digest. */
   hash(id: number, algorithm: string, input: Uint8Array): Failure | null
   /**
-   * Hashes many messages, of which `buffers` holds those that are not packed; ends with a Buffer of all digests, in
-   * order, as bytes or `as_hex`. The list is the job's from now on.
+   * Hashes many messages, of which `buffers` holds those that are not packed, and writes all digests, in order, as
+   * bytes or `as_hex`, where it is told; ends with nothing. The list is the job's from now on.
    */
   hashMany(id: number, algorithm: string, messages: PackedMessages, buffers: ArrayBuffer[], asHex: boolean): Failure | null
   /**
@@ -271,7 +271,7 @@ export declare function availableParallelism(): number
 /** Closes a descriptor that is the caller's. */
 export declare function closeDescriptor(fd: number): void
 
-/** A job that has ended, as JavaScript drains it: either `value` or `failure` is set. */
+/** A job that has ended, as JavaScript drains it: `value` is set, where there is one, or `failure`. */
 export interface Completion {
   /** The number JavaScript gave the job. */
   id: number
@@ -427,7 +427,7 @@ export declare function openTcpSocket(): number
 
 /**
  * The messages of a [`Jobs::hash_many`] as JavaScript packs them: small ones one behind the other, of large ones where
- * they lie.
+ * they lie. All of it is the job's until that has ended.
  */
 export interface PackedMessages {
   /** The small messages. */
@@ -436,6 +436,8 @@ export interface PackedMessages {
   lengths: Uint32Array
   /** Three numbers for each of those: which buffer it is in, where it starts there, and its size. */
   places: Float64Array
+  /** Where the digests go: exactly as large as all of them. */
+  digests: Uint8Array
 }
 
 /** How far a job is. */

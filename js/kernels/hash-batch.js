@@ -3,8 +3,8 @@
  * Many small messages as one job: packed into one buffer, hashed side by side in SIMD lanes, their digests returned in
  * one buffer. A crossing into Rust and back costs more than a small digest, so it is paid once for all of them.
  */
-const { setImmediate } = require('node:timers');
-const { abortError } = require('../errors.js');
+const { types } = require('node:util');
+const { bytes } = require('../options.js');
 const { run } = require('./jobs.js');
 
 /** Up to this many bytes a message is copied into the batch; beyond, telling where it lies is cheaper. */
@@ -13,43 +13,26 @@ const PACK_BELOW = 512;
 const ELSEWHERE = 0xffffffff;
 /** Digests whose hex is cut from one string: a digest then keeps at most these alive, not the whole batch's. */
 const GROUP = 32;
-/** The largest buffer kept for the next batch. */
-const SPARE_BELOW = 4 * 1024 * 1024;
+/** Bytes in a digest, by the name the addon uses. */
+const DIGEST_BYTES = { sha224: 28, sha256: 32, sha384: 48, sha512: 64 };
+/** What a batch is made with, and the most it may have grown to and still be used again: bytes, and messages. */
+const [ROOM, MOST_ROOM] = [64 * 1024, 4 * 1024 * 1024];
+const [COUNT, MOST_COUNT] = [1024, 64 * 1024];
 
-const NOWHERE = new Float64Array(0);
+/** What a batch copies at once needs none of the checks for memory that is read later. */
+const isSmall = (data) => types.isUint8Array(data) && data.length > 0 && data.length <= PACK_BELOW;
 
-/** A buffer from an earlier batch: the pages of a fresh one would have to be faulted in, which costs more than to fill it. */
-let spare;
-
-function takeBuffer(bytes) {
-  const buffer = spare?.length >= bytes ? spare : Buffer.allocUnsafeSlow(Math.max(bytes, 64 * 1024));
-  spare = undefined;
-  return buffer;
-}
-
-function giveBack(buffer) {
-  if (buffer.length <= SPARE_BELOW && !(spare?.length >= buffer.length)) spare = buffer;
-}
-
-/** Messages on their way to one `hashMany` job. */
+/** Messages on their way to one `hashMany` job, and the room for their digests. */
 class Batch {
-  #packed;
+  #packed = Buffer.allocUnsafeSlow(ROOM);
   #used = 0;
-  #lengths;
+  #lengths = new Uint32Array(COUNT);
   #count = 0;
   /** The ArrayBuffers of messages that are not copied, and for each of those messages: which, where in it, how long. */
   #buffers = [];
-  #places = NOWHERE;
+  #places = new Float64Array(0);
   #elsewhere = 0;
-
-  /**
-   * @param {number} bytes of small messages to make room for
-   * @param {number} count of messages to make room for
-   */
-  constructor(bytes, count) {
-    this.#packed = takeBuffer(bytes);
-    this.#lengths = new Uint32Array(count);
-  }
+  #digests = Buffer.allocUnsafeSlow(0);
 
   /**
    * @param {string | Uint8Array} data a string, or an array of up to `PACK_BELOW` bytes, is copied now; what is larger is
@@ -57,43 +40,72 @@ class Batch {
    * @returns {number} its index
    */
   add(data) {
-    let length;
-    if (typeof data === 'string') {
-      // UTF-8 takes at most three bytes a UTF-16 unit.
-      if (this.#used + data.length * 3 > this.#packed.length) this.#grow(data.length * 3);
-      length = this.#packed.utf8Write(data, this.#used);
-      this.#used += length;
-    } else if (data.length <= PACK_BELOW) {
-      length = data.length;
-      if (this.#used + length > this.#packed.length) this.#grow(length);
-      this.#packed.set(data, this.#used);
-      this.#used += length;
-    } else {
-      length = ELSEWHERE;
-      this.#refer(data);
-    }
-    if (this.#count === this.#lengths.length) this.#lengths = enlarged(this.#lengths);
-    this.#lengths[this.#count] = length;
-    this.#count += 1;
+    if (typeof data === 'string') this.#write(data);
+    else if (data.length <= PACK_BELOW) this.#copy(data);
+    else this.#refer(data.buffer, data.byteOffset, data.length);
     return this.#count - 1;
   }
 
-  /** Notes where `data` lies. Many Buffers share one ArrayBuffer: it need cross into Rust only once. */
-  #refer({ buffer, byteOffset, length }) {
-    if (buffer !== this.#buffers.at(-1)) this.#buffers.push(buffer);
-    if (3 * this.#elsewhere === this.#places.length) this.#places = this.#morePlaces();
-    const at = 3 * this.#elsewhere;
-    this.#places[at] = this.#buffers.length - 1;
-    this.#places[at + 1] = byteOffset;
-    this.#places[at + 2] = length;
-    this.#elsewhere += 1;
+  /**
+   * @param {unknown[]} list of messages as `hashMany` takes them; the small ones are copied now
+   * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE naming the message that is none
+   */
+  addAll(list) {
+    // Buffers are often cut from one ArrayBuffer: what was checked of it for one holds for its neighbours.
+    let checked;
+    for (let i = 0; i < list.length; i++) {
+      const message = list[i];
+      if (isSmall(message)) {
+        this.#copy(message);
+        continue;
+      }
+      // Of a detached array the length is 0.
+      if (types.isUint8Array(message) && message.length > 0) {
+        // Asked for once: it takes as long as to hash some bytes.
+        const { buffer } = message;
+        // A SharedArrayBuffer has no such property.
+        if (buffer === checked || buffer.resizable === false) {
+          checked = buffer;
+          this.#refer(buffer, message.byteOffset, message.length);
+          continue;
+        }
+      }
+      this.add(typeof message === 'string' ? message : bytes(`list[${i}]`, message));
+    }
   }
 
-  /** Room for all messages there will be, as far as that is known. */
-  #morePlaces() {
-    const places = new Float64Array(3 * Math.max(this.#lengths.length, 2 * this.#elsewhere));
-    places.set(this.#places);
-    return places;
+  #write(text) {
+    // UTF-8 takes at most three bytes a UTF-16 unit.
+    if (this.#used + text.length * 3 > this.#packed.length) this.#grow(text.length * 3);
+    const length = this.#packed.utf8Write(text, this.#used);
+    this.#used += length;
+    this.#note(length);
+  }
+
+  #copy(data) {
+    const { length } = data;
+    if (this.#used + length > this.#packed.length) this.#grow(length);
+    this.#packed.set(data, this.#used);
+    this.#used += length;
+    this.#note(length);
+  }
+
+  /** Notes where a message lies. Many Buffers share one ArrayBuffer: it need cross into Rust only once. */
+  #refer(buffer, start, length) {
+    const at = 3 * this.#elsewhere;
+    if (at === 0 || buffer !== this.#buffers[this.#buffers.length - 1]) this.#buffers.push(buffer);
+    if (at === this.#places.length) this.#places = enlarged(this.#places, 3 * COUNT);
+    this.#places[at] = this.#buffers.length - 1;
+    this.#places[at + 1] = start;
+    this.#places[at + 2] = length;
+    this.#elsewhere += 1;
+    this.#note(ELSEWHERE);
+  }
+
+  #note(length) {
+    if (this.#count === this.#lengths.length) this.#lengths = enlarged(this.#lengths, COUNT);
+    this.#lengths[this.#count] = length;
+    this.#count += 1;
   }
 
   #grow(length) {
@@ -103,129 +115,85 @@ class Batch {
   }
 
   /**
-   * Sends the batch.
+   * Hashes the messages.
    * @param {string} algorithm
-   * @param {boolean} asHex whether the digests are wanted in hex
+   * @param {string | string[]} encodings of every digest, or one for all; 'hex' for all is made in Rust
    * @param {object} [options] of `run`
-   * @returns {Promise<Digests>}
+   * @returns {Promise<(string | Buffer)[]>} the digests in the order of `add`
    */
-  async hash(algorithm, asHex, options) {
+  async hash(algorithm, encodings, options) {
+    const asHex = encodings === 'hex';
+    const size = DIGEST_BYTES[algorithm] * (asHex ? 2 : 1);
+    const room = this.#count * size;
+    if (this.#digests.length < room) this.#digests = Buffer.allocUnsafeSlow(room);
+    const flat = this.#digests.subarray(0, room);
     const messages = {
       packed: this.#packed.subarray(0, this.#used),
       lengths: this.#lengths.subarray(0, this.#count),
       places: this.#places.subarray(0, 3 * this.#elsewhere),
+      digests: flat,
     };
-    try {
-      const start = (desk, id) => desk.hashMany(id, algorithm, messages, this.#buffers, asHex);
-      return new Digests(await run(start, options), this.#count, asHex);
-    } finally {
-      giveBack(this.#packed);
-    }
+    await run((desk, id) => desk.hashMany(id, algorithm, messages, this.#buffers, asHex), options);
+    return asHex ? cut(flat, size) : encoded(flat, size, encodings);
+  }
+
+  /** Makes the batch ready for other messages. @returns {boolean} whether it is worth keeping for them */
+  clear() {
+    this.#used = 0;
+    this.#count = 0;
+    this.#elsewhere = 0;
+    this.#buffers = [];
+    return (
+      Math.max(this.#packed.length, this.#digests.length) <= MOST_ROOM &&
+      Math.max(this.#lengths.length, this.#places.length / 3) <= MOST_COUNT
+    );
   }
 }
 
-function enlarged(lengths) {
-  const grown = new Uint32Array(Math.max(16, 2 * lengths.length));
-  grown.set(lengths);
+function enlarged(array, least) {
+  const grown = new array.constructor(Math.max(least, 2 * array.length));
+  grown.set(array);
   return grown;
 }
 
-/** The digests of a batch, by the index `add` gave. */
-class Digests {
-  #flat;
-  #count;
-  #size;
-  #asHex;
-  #text = [];
-
-  constructor(flat, count, asHex) {
-    this.#flat = flat;
-    this.#count = count;
-    this.#size = flat.length / Math.max(count, 1);
-    this.#asHex = asHex;
+/** Cutting a string is several times cheaper than making one. */
+function cut(flat, size) {
+  const count = flat.length / size;
+  const list = new Array(count);
+  for (let first = 0; first < count; first += GROUP) {
+    const end = Math.min(first + GROUP, count);
+    const text = flat.latin1Slice(first * size, end * size);
+    for (let i = first, at = 0; i < end; i++, at += size) list[i] = text.slice(at, at + size);
   }
-
-  /** @param {string} encoding @returns {(string | Buffer)[]} all of them, in order */
-  all(encoding) {
-    const count = this.#count;
-    const list = new Array(count);
-    if (!this.#asHex) {
-      for (let i = 0; i < count; i++) list[i] = this.get(i, encoding);
-      return list;
-    }
-    const [flat, size] = [this.#flat, this.#size];
-    for (let first = 0; first < count; first += GROUP) {
-      const end = Math.min(first + GROUP, count);
-      const text = flat.latin1Slice(first * size, end * size);
-      for (let i = first, at = 0; i < end; i++, at += size) list[i] = text.slice(at, at + size);
-    }
-    return list;
-  }
-
-  get(index, encoding) {
-    if (this.#asHex) return this.#cut(index);
-    const digest = this.#flat.subarray(index * this.#size, (index + 1) * this.#size);
-    // A copy of its own: a view would keep the whole batch's memory alive.
-    return encoding === 'buffer' ? Buffer.from(digest) : digest.toString(encoding);
-  }
-
-  /** Cutting a string is several times cheaper than making one. */
-  #cut(index) {
-    const group = Math.floor(index / GROUP);
-    const bytes = GROUP * this.#size;
-    this.#text[group] ??= this.#flat.latin1Slice(group * bytes, Math.min((group + 1) * bytes, this.#flat.length));
-    const start = (index % GROUP) * this.#size;
-    return this.#text[group].slice(start, start + this.#size);
-  }
+  return list;
 }
 
-/** algorithm -> the calls of this turn of the event loop. */
-const turn = new Map();
+function encoded(flat, size, encodings) {
+  return Array.from({ length: flat.length / size }, (_, i) => {
+    const encoding = typeof encodings === 'string' ? encodings : encodings[i];
+    const digest = flat.subarray(i * size, (i + 1) * size);
+    // A copy of its own: the batch's memory is for others.
+    return encoding === 'buffer' ? Buffer.from(digest) : digest.toString(encoding);
+  });
+}
 
 /**
- * Hashes one small message, together with all others of this turn of the event loop.
- * @param {string} algorithm a name `hashAlgorithm` gives
- * @param {string | Uint8Array} data copied now
- * @param {string} encoding
- * @param {AbortSignal} [signal]
- * @returns {Promise<string | Buffer>}
+ * A batch for the next job: the pages of a fresh one would have to be faulted in, which costs more than to fill them. At
+ * any time some batch lives, since V8 throws the code made for a class away with its last object.
  */
-function hashSmall(algorithm, data, encoding, signal) {
-  if (signal?.aborted) return Promise.reject(abortError(signal));
-  let calls = turn.get(algorithm);
-  if (calls === undefined) {
-    calls = openTurn(algorithm);
-    turn.set(algorithm, calls);
-  }
-  const index = calls.batch.add(data);
-  calls.asHex &&= encoding === 'hex';
-  // One reaction a call on a promise they share: half the objects of a promise of its own with its two functions.
-  const digest = calls.digests.then((digests) => digests.get(index, encoding));
-  return signal === undefined ? digest : abortable(digest, signal);
+let spare = new Batch();
+
+/** @returns {Batch} an empty one, to be given back */
+function takeBatch() {
+  const batch = spare ?? new Batch();
+  spare = undefined;
+  return batch;
 }
 
-/** A batch that is sent in the next turn of the event loop. */
-function openTurn(algorithm) {
-  const calls = { batch: new Batch(0, 16), asHex: true, digests: undefined };
-  const sent = new Promise((resolve) => setImmediate(resolve));
-  calls.digests = sent.then(() => {
-    turn.delete(algorithm);
-    return calls.batch.hash(algorithm, calls.asHex);
-  });
-  return calls;
+/** @param {Batch} batch whose job has ended */
+function giveBack(batch) {
+  if (batch.clear()) spare = batch;
+  else spare ??= new Batch();
 }
 
-/** Lets go of one call of a batch; the batch belongs to others too, so it goes on. */
-function abortable(promise, signal) {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(abortError(signal));
-    signal.addEventListener('abort', onAbort, { once: true });
-    const finish = (settle) => (value) => {
-      signal.removeEventListener('abort', onAbort);
-      settle(value);
-    };
-    promise.then(finish(resolve), finish(reject));
-  });
-}
-
-module.exports = { Batch, PACK_BELOW, hashSmall };
+module.exports = { PACK_BELOW, giveBack, isSmall, takeBatch };

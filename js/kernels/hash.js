@@ -1,10 +1,10 @@
 'use strict';
-const { types } = require('node:util');
 const { createError } = require('../errors.js');
 const native = require('../native.js');
 const { abortSignal, bytes, callback, object, oneOf, path, typeError } = require('../options.js');
-const { Batch, PACK_BELOW, hashSmall } = require('./hash-batch.js');
+const { giveBack, isSmall, takeBatch } = require('./hash-batch.js');
 const { Hash } = require('./hash-stream.js');
+const { hashSmall } = require('./hash-turn.js');
 const { run } = require('./jobs.js');
 
 const ENCODINGS = ['hex', 'base64', 'base64url', 'buffer'];
@@ -38,11 +38,6 @@ function parse(options) {
     signal: abortSignal('options.signal', signal),
   };
 }
-
-/** What a batch copies at once needs none of the checks for memory that is read later. */
-const isSmall = (data) => types.isUint8Array(data) && data.length > 0 && data.length <= PACK_BELOW;
-
-const isPartOf = (buffer, data) => types.isUint8Array(data) && data.length > 0 && data.buffer === buffer;
 
 const encode = (digest, encoding) => (encoding === 'buffer' ? digest : digest.toString(encoding));
 
@@ -79,13 +74,6 @@ async function hashLarge(name, input, encoding, signal) {
   return encode(await run((desk, id) => desk.hash(id, name, input), { signal, caller: hash }), encoding);
 }
 
-/** Room for the small messages of a list; a wrong guess (strings beyond ASCII) only costs a copy. */
-function expected(list) {
-  let sum = 64;
-  for (const message of list) if (message?.length <= PACK_BELOW) sum += message.length;
-  return sum;
-}
-
 /**
  * The digests of many messages at once, in SIMD lanes and over all threads of the pool. Strings and arrays of up to 512
  * bytes are copied at the call; do not write to larger ones, or transfer them, before the promise settles.
@@ -101,19 +89,13 @@ async function hashMany(algorithm, list, options) {
   const { encoding, signal } = parse(options);
   if (!Array.isArray(list)) throw typeError('list', 'an array', list);
   if (list.length === 0) return [];
-  const batch = new Batch(expected(list), list.length);
-  // Buffers are often cut from one ArrayBuffer: what was checked of it for one holds for its neighbours.
-  let checked;
-  for (let i = 0; i < list.length; i++) {
-    let message = list[i];
-    if (typeof message !== 'string' && !isSmall(message) && !isPartOf(checked, message)) {
-      message = bytes(`list[${i}]`, message);
-      checked = message.buffer;
-    }
-    batch.add(message);
+  const batch = takeBatch();
+  try {
+    batch.addAll(list);
+    return await batch.hash(name, encoding, { signal, caller: hashMany });
+  } finally {
+    giveBack(batch);
   }
-  const digests = await batch.hash(name, encoding === 'hex', { signal, caller: hashMany });
-  return digests.all(encoding);
 }
 
 /**

@@ -5,6 +5,7 @@
  */
 const { abortError, fromNative } = require('../errors.js');
 const native = require('../native.js');
+const { onAbort } = require('./abort.js');
 const { watch } = require('./progress.js');
 
 /** id -> how to settle the promise of a job the addon holds. */
@@ -21,7 +22,7 @@ function settle() {
   for (const { id, value, failure, progress } of desk.drain()) {
     const job = pending.get(id);
     pending.delete(id);
-    job.signal?.removeEventListener('abort', job.onAbort);
+    job.unlisten?.();
     const failed = failure !== undefined && failure !== null;
     const callback = job.unwatch?.(failed ? undefined : progress);
     if (callback !== undefined) job.reject(callback.thrown);
@@ -53,7 +54,7 @@ function run(start, { signal, caller, onProgress } = {}) {
       reject(abortError(signal));
       return;
     }
-    const job = { resolve, reject, signal, onAbort: undefined, trace: undefined, unwatch: undefined };
+    const job = { resolve, reject, signal, unlisten: undefined, trace: undefined, unwatch: undefined };
     if (caller !== undefined) {
       job.trace = {};
       Error.captureStackTrace(job.trace, caller);
@@ -68,10 +69,7 @@ function run(start, { signal, caller, onProgress } = {}) {
     }
     pending.set(id, job);
     if (onProgress !== undefined) job.unwatch = watch(desk, id, onProgress);
-    if (signal !== undefined) {
-      job.onAbort = () => desk.abort(id);
-      signal.addEventListener('abort', job.onAbort, { once: true });
-    }
+    if (signal !== undefined) job.unlisten = onAbort(signal, () => desk.abort(id));
   });
 }
 

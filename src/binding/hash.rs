@@ -4,7 +4,7 @@ use super::failure::Failure;
 use super::jobs::{Held, Input, Jobs, Output};
 use crate::error::{Error, Result};
 use crate::kernels::hash::{self, Algorithm, Hasher};
-use crate::sys::lent::Lent;
+use crate::sys::lent::{Lent, LentMut};
 use napi::Env;
 use napi::bindgen_prelude::{Buffer, ClassInstance, Either, Float64Array, Object, Uint8Array, Uint32Array};
 use napi_derive::napi;
@@ -50,7 +50,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// The messages of a [`Jobs::hash_many`] as JavaScript packs them: small ones one behind the other, of large ones where
-/// they lie.
+/// they lie. All of it is the job's until that has ended.
 #[napi(object, object_to_js = false)]
 pub struct PackedMessages {
     /// The small messages.
@@ -59,6 +59,8 @@ pub struct PackedMessages {
     pub lengths: Uint32Array,
     /// Three numbers for each of those: which buffer it is in, where it starts there, and its size.
     pub places: Float64Array,
+    /// Where the digests go: exactly as large as all of them.
+    pub digests: Uint8Array,
 }
 
 /// The messages of a [`Jobs::hash_many`].
@@ -106,8 +108,8 @@ impl Jobs {
         })
     }
 
-    /// Hashes many messages, of which `buffers` holds those that are not packed; ends with a Buffer of all digests, in
-    /// order, as bytes or `as_hex`. The list is the job's from now on.
+    /// Hashes many messages, of which `buffers` holds those that are not packed, and writes all digests, in order, as
+    /// bytes or `as_hex`, where it is told; ends with nothing. The list is the job's from now on.
     #[napi(catch_unwind)]
     pub fn hash_many(
         &mut self,
@@ -122,14 +124,26 @@ impl Jobs {
             Ok(algorithm) => algorithm,
             Err(error) => return Ok(Some(error.into())),
         };
-        let PackedMessages { packed, lengths, places } = messages;
+        let PackedMessages { packed, lengths, places, digests } = messages;
         let buffers = if places.is_empty() { None } else { Some(Arc::new(Lent::new(&buffers)?)) };
-        let (packed, arrays) = Input::new(packed);
+        let (packed, mut arrays) = Input::new(packed);
+        let (mut digests, array) = LentMut::new(digests);
+        arrays.push(array);
         let held = Held::new(arrays, buffers.clone());
         let messages = Messages { packed, lengths: lengths.to_vec(), places: places.to_vec(), buffers };
         self.submit(&env, id, held, move |control| {
-            let digests = hash::many_parallel(algorithm, &messages.slices()?, control)?;
-            Ok(Output::Bytes(if as_hex { hash::hex(&digests) } else { digests }))
+            let bytes = hash::many_parallel(algorithm, &messages.slices()?, control)?;
+            let into = digests.as_mut_slice();
+            let expected = if as_hex { 2 * bytes.len() } else { bytes.len() };
+            if into.len() != expected {
+                return Err(Error::InvalidArgument(format!("room for {} bytes, not {expected}", into.len())));
+            }
+            if as_hex {
+                hash::hex(&bytes, into)
+            } else {
+                into.copy_from_slice(&bytes)
+            }
+            Ok(Output::Nothing)
         })
     }
 

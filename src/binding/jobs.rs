@@ -22,6 +22,8 @@ type Wake = ThreadsafeFunction<(), (), (), napi::Status, false, true>;
 
 /// What a job gives.
 pub enum Output {
+    /// Nothing: what there is was written where JavaScript asked for it.
+    Nothing,
     /// Bytes, which become a Buffer without being copied.
     Bytes(Vec<u8>),
     /// A flipped JPEG, likewise; its memory is for the next flip once JavaScript has let go of it.
@@ -49,7 +51,7 @@ impl From<&Control> for Progress {
     }
 }
 
-/// A job that has ended, as JavaScript drains it: either `value` or `failure` is set.
+/// A job that has ended, as JavaScript drains it: `value` is set, where there is one, or `failure`.
 #[napi(object, object_from_js = false)]
 pub struct Completion {
     /// The number JavaScript gave the job.
@@ -252,6 +254,7 @@ impl Desk {
 impl Completion {
     fn new(env: &Env, id: u32, result: Result<Output>, progress: Option<Progress>) -> Self {
         let value = match result {
+            Ok(Output::Nothing) => return Self { id, value: None, failure: None, progress },
             Ok(Output::Bytes(bytes)) => Either4::A(Buffer::from(bytes)),
             Ok(Output::Flipped(bytes)) => match javascript::hand_over(env, bytes, lossless::recycle) {
                 Ok(buffer) => Either4::A(buffer),

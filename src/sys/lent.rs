@@ -1,7 +1,8 @@
 //! The memory of JavaScript's ArrayBuffers, lent to a job on another thread.
 
 use napi::Env;
-use napi::bindgen_prelude::{ArrayBuffer, JsObjectValue, Object, ObjectRef};
+use napi::bindgen_prelude::{ArrayBuffer, JsObjectValue, Object, ObjectRef, Uint8Array};
+use std::sync::Arc;
 
 /// ArrayBuffers that stay alive until they are given back.
 pub struct Lent {
@@ -46,5 +47,39 @@ impl Lent {
     /// What Node-API answers: the environment is ending, and lets go of them itself.
     pub fn give_back(self, env: &Env) -> napi::Result<()> {
         self.list.unref(env)
+    }
+}
+
+/// An array that a job writes its result into: JavaScript can use the memory again, which a new Buffer for every result
+/// would have to be given by the kernel, page by page.
+pub struct LentMut {
+    start: *mut u8,
+    length: usize,
+    _array: Arc<Uint8Array>,
+}
+
+// SAFETY: the memory stays where it is for as long as `_array` lives, as V8 never moves what it has given out the address
+// of. Our JavaScript lends an array to one job at a time, and neither reads nor writes nor transfers it before that job has
+// ended; the array was made by it, and cannot shrink.
+unsafe impl Send for LentMut {}
+
+impl LentMut {
+    /// Borrows an array; the second part is to be let go of on the environment's thread.
+    pub fn new(mut array: Uint8Array) -> (Self, Arc<Uint8Array>) {
+        let length = array.len();
+        // SAFETY: only its address is taken here; nobody else writes to it, as said above.
+        let start = unsafe { array.as_mut() }.as_mut_ptr();
+        let array = Arc::new(array);
+        (Self { start, length, _array: Arc::clone(&array) }, array)
+    }
+
+    /// The memory.
+    pub fn as_mut_slice(&mut self) -> &mut [u8] {
+        if self.length == 0 {
+            return &mut [];
+        }
+        // SAFETY: `length` bytes from `start` on belong to the array, which lives at least as long as `self`, and nobody
+        // else looks at them meanwhile, as said above.
+        unsafe { std::slice::from_raw_parts_mut(self.start, self.length) }
     }
 }

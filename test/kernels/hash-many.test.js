@@ -42,6 +42,37 @@ describe('hashMany', () => {
     assert.deepEqual(await promise, [digest('sha256', 'before')]);
   });
 
+  it('keeps calls apart whose memory is used again, one after the other, at once, and after an abort', async () => {
+    const lists = [3, 2000, 1, 700].map((count) =>
+      Array.from({ length: count }, (_, i) => crypto.randomBytes(i % 3 ? 64 : 4000)),
+    );
+    const want = lists.map((list) => list.map((message) => digest('sha256', message)));
+    const first = await hashMany('sha256', lists[1]);
+    for (const [i, list] of lists.entries()) assert.deepEqual(await hashMany('sha256', list), want[i]);
+    const controller = new AbortController();
+    const aborted = hashMany('sha256', lists[1], { signal: controller.signal });
+    const together = Promise.all(lists.map((list) => hashMany('sha256', list)));
+    controller.abort();
+    await assert.rejects(aborted, { code: 'ABORT_ERR' });
+    assert.deepEqual(await together, want);
+    await assert.rejects(hashMany('sha256', [...lists[1], 5]), { code: 'ERR_INVALID_ARG_TYPE' });
+    assert.deepEqual(
+      await hashMany('sha512', lists[0], { encoding: 'base64' }),
+      lists[0].map((message) => digest('sha512', message, 'base64')),
+    );
+    assert.deepEqual(first, want[1], 'earlier digests stay what they were');
+  });
+
+  it('gives Buffers that no later call writes to', async () => {
+    const list = Array.from({ length: 100 }, (_, i) => Buffer.from([i]));
+    const digests = await hashMany('sha256', list, { encoding: 'buffer' });
+    await hashMany('sha256', list.toReversed(), { encoding: 'buffer' });
+    assert.deepEqual(
+      digests,
+      list.map((message) => digest('sha256', message, null)),
+    );
+  });
+
   it('names the message that is none', async () => {
     await assert.rejects(hashMany('sha256', ['a', 5]), { code: 'ERR_INVALID_ARG_TYPE', message: /"list\[1\]"/ });
     await assert.rejects(hashMany('sha256', 'a'), { code: 'ERR_INVALID_ARG_TYPE' });

@@ -61,6 +61,15 @@ describe('hash', () => {
       inputs.map((input) => digest('sha256', input)),
     );
   });
+
+  it('encodes each of many concurrent calls as it asked', async () => {
+    const encodings = ['hex', 'base64', 'buffer', 'base64url'];
+    const digests = await Promise.all(encodings.map((encoding, i) => hash('sha256', `message ${i}`, { encoding })));
+    const want = encodings.map((encoding, i) =>
+      digest('sha256', `message ${i}`, encoding === 'buffer' ? null : encoding),
+    );
+    assert.deepEqual(digests, want);
+  });
 });
 
 describe('hashFile', () => {

@@ -85,6 +85,28 @@ describe('the kernel pool', () => {
     assert.equal(listeners, 0);
   });
 
+  it('takes any number of jobs under one signal without a warning of a leak, and aborts them all', async () => {
+    const warnings = [];
+    const onWarning = (warning) => warnings.push(warning.name);
+    process.on('warning', onWarning);
+    const controller = new AbortController();
+    const { signal } = controller;
+    const first = await Promise.all(
+      Array.from({ length: 30 }, (_, i) => hash('sha256', i % 2 ? SHORT : 'x', { signal })),
+    );
+    const jobs = [LONG, ...Array.from({ length: 30 }, (_, i) => (i % 2 ? SHORT : 'x'))].map((data) =>
+      hash('sha256', data, { signal }),
+    );
+    controller.abort();
+    const results = await Promise.allSettled(jobs);
+    // A warning is told in a later turn of the event loop.
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off('warning', onWarning);
+    assert.equal(new Set(first).size, 2);
+    assert.ok(results.every(({ status, reason }) => status === 'rejected' && reason.code === 'ABORT_ERR'));
+    assert.deepEqual(warnings, []);
+  });
+
   it('refuses limits out of range', () => {
     for (const options of [{ threads: 0 }, { threads: 1.5 }, { threads: 2000 }, { maxQueue: -1 }]) {
       assert.throws(() => kernels.configure(options), { code: 'ERR_OUT_OF_RANGE' });
