@@ -94,11 +94,12 @@ describe('the kernel pool', () => {
     const first = await Promise.all(
       Array.from({ length: 30 }, (_, i) => hash('sha256', i % 2 ? SHORT : 'x', { signal })),
     );
-    const jobs = [LONG, ...Array.from({ length: 30 }, (_, i) => (i % 2 ? SHORT : 'x'))].map((data) =>
-      hash('sha256', data, { signal }),
-    );
+    // So much work before the others that none of them can have ended by then.
+    const long = Array.from({ length: 20 }, () => hash('sha256', LONG, { signal }));
+    const jobs = Array.from({ length: 30 }, (_, i) => hash('sha256', i % 2 ? SHORT : 'x', { signal }));
     controller.abort();
     const results = await Promise.allSettled(jobs);
+    await Promise.allSettled(long);
     // A warning is told in a later turn of the event loop.
     await new Promise((resolve) => setImmediate(resolve));
     process.off('warning', onWarning);
