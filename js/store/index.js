@@ -1,9 +1,10 @@
 'use strict';
 const path = require('node:path');
+const { isMainThread } = require('node:worker_threads');
 const { createError } = require('../errors.js');
 const { oneOf } = require('../options.js');
 const check = require('./check.js');
-const { localBackend, remoteBackend } = require('./ipc.js');
+const { localBackend, remoteBackend, threadBackend } = require('./ipc.js');
 const place = require('./place.js');
 const { Store } = require('./store.js');
 
@@ -66,6 +67,7 @@ function backend(name, folder, settings) {
       if (transport === 'shared' || !NO_SHARED_MEMORY.has(error.code)) throw error;
     }
   }
+  if (!isMainThread) return threadBackend(name, settings);
   return place.hasPrimary ? remoteBackend(name, settings) : localBackend(name, settings);
 }
 

@@ -8,6 +8,8 @@ const { isMainThread } = require('node:worker_threads');
 const { codes, createError } = require('../errors.js');
 const { decode } = require('./codec.js');
 const { Memory } = require('./memory.js');
+const { hasPrimary } = require('./place.js');
+const { askMain, attendThreads, ownerPrefix } = require('./threads.js');
 
 const CMD = 'NODE_RUSTCLUSTER_STORE';
 /** A primary that has not loaded this package does not answer; one that has does so at once. In milliseconds. */
@@ -43,7 +45,7 @@ class EncodedBackend {
   constructor(call, synchronous) {
     this.synchronous = synchronous;
     this.call = call;
-    this.owner = `${process.pid}.${++instances}`;
+    this.owner = `${ownerPrefix()}${++instances}.`;
   }
 
   raw(key) {
@@ -143,17 +145,18 @@ function localBackend(name, settings) {
 }
 
 function run(memory, method, args) {
-  if (method === 'leave') return memory.leave((owner) => owner === args[0]);
+  if (method === 'leave') return memory.leave((owner) => owner.startsWith(args[0]));
   if (!METHODS.has(method)) throw createError('ERR_INTERNAL', `no such method: ${method}`);
   return memory[method](...args);
 }
 
+/** @returns {EncodedBackend} of a worker thread */
+function threadBackend(name, settings) {
+  return new EncodedBackend((method, ...args) => askMain({ name, settings, method, args }, toError), false);
+}
+
 /** @returns {EncodedBackend} of a worker */
 function remoteBackend(name, settings) {
-  if (!isMainThread || typeof process.send !== 'function') {
-    const message = 'Without shared memory a store reaches a worker, but not the threads it starts';
-    throw createError('ERR_STORE_UNAVAILABLE', message);
-  }
   return new EncodedBackend((method, ...args) => ask({ name, settings, method, args }), false);
 }
 
@@ -249,7 +252,10 @@ function unpack(text) {
   return revive(JSON.parse(text));
 }
 
-// Also in a primary whose workers alone open stores.
+// Also in a primary whose workers alone open stores, and in a main thread whose threads alone do.
 serve();
+attendThreads((question) =>
+  hasPrimary ? ask(question) : run(memoryOf(question.name, question.settings), question.method, question.args),
+);
 
-module.exports = { localBackend, remoteBackend };
+module.exports = { localBackend, remoteBackend, threadBackend };

@@ -98,6 +98,35 @@ describe('a store over ipc', () => {
     );
   });
 
+  for (const workers of [0, 1]) {
+    it(`is the same for threads, those of ${workers === 0 ? 'the primary' : 'a worker'}`, async () => {
+      const { on, primary } = await crew({ workers, env });
+      const run = workers === 0 ? primary : (...args) => on(0, ...args);
+      const seen = await run(async (store, _, { require }) => {
+        const { once } = require('node:events');
+        const { Worker } = require('node:worker_threads');
+        const work = async (name) => {
+          const { parentPort } = require('node:worker_threads');
+          const store = require('rustcluster').openStore(name);
+          const value = await store.get('key');
+          await store.set('back', { list: [value, undefined], bytes: new Uint8Array([1, 2]) });
+          await Promise.all(Array.from({ length: 100 }, () => store.incr('n')));
+          const failed = await store.incr('key').catch(({ code }) => code);
+          store.getOrSet('slow', () => new Promise(() => parentPort.postMessage([store.transport, value, failed])));
+        };
+        await store.set('key', 'from the main thread');
+        const thread = new Worker(`(${work})('test')`, { eval: true });
+        const [answer] = await once(thread, 'message');
+        const slow = store.getOrSet('slow', () => 'taken over');
+        await thread.terminate();
+        return [...answer, await slow, await store.get('n'), await store.get('back')].map(String);
+      });
+      const object = '[object Object]';
+      assert.deepEqual(seen, ['ipc', 'from the main thread', 'ERR_STORE_NOT_NUMBER', 'taken over', '100', object]);
+      assert.equal(await primary((store) => store.getSync('back').list.length), 2);
+    });
+  }
+
   it('is fallen back on where no folder can be written', async () => {
     const place = { RUSTCLUSTER_STORE_DIR: path.join(folder(), 'missing') };
     const { on, primary } = await crew({ workers: 2, env: place });
