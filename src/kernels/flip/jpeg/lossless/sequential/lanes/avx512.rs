@@ -1,6 +1,7 @@
 //! The walk itself, with AVX-512: every lane takes a step at a time, whatever symbol it is at.
 
 use super::super::super::lookup::SIZE;
+use super::entry::{FIELDS, K_BIAS, KEPT};
 use super::state::{GROUPS, Lanes, Nodes, Stop};
 use super::{LOG_ROOM, STEPS};
 use std::arch::x86_64::*;
@@ -12,6 +13,9 @@ const AHEAD: usize = 256;
 pub(super) fn is_available() -> bool {
     is_x86_feature_detected!("avx512f")
         && is_x86_feature_detected!("avx512bw")
+        && is_x86_feature_detected!("avx512dq")
+        && is_x86_feature_detected!("avx512vbmi")
+        && is_x86_feature_detected!("avx512vbmi2")
         && is_x86_feature_detected!("bmi2")
         && is_x86_feature_detected!("popcnt")
 }
@@ -26,8 +30,10 @@ pub(super) fn walk(
     log: &mut [u64; LOG_ROOM],
 ) -> Stop {
     assert!(is_available() && code.len() >= 16);
-    let reach = |offset: &u64| *offset <= (steps.len() - SIZE) as u64;
-    assert!(lanes.table.iter().flatten().all(reach) && nodes.table.iter().all(reach));
+    let reach = |node: &u64| (*node & !(SIZE as u64 - 1)) <= (steps.len() - SIZE) as u64;
+    assert!(lanes.node.iter().flatten().all(reach) && nodes.next.iter().all(reach));
+    let within = |base: &u64| *base <= code.len() as u64 - 16;
+    assert!(lanes.base.iter().flatten().all(within));
     // SAFETY: the CPU has all that the function is compiled for, and what it asks of the lengths was just looked at.
     unsafe { run(lanes, nodes, negated, steps, code, log) }
 }
@@ -41,20 +47,23 @@ struct Group {
     base: __m512i,
     bits: __m512i,
     state: __m512i,
-    /// The lowest six bits of that.
-    used: __m512i,
+    /// Which bits of `word` the steps since the last refill complement, turned right by [`TURNED`].
     complement: __m512i,
-    table: __m512i,
     node: __m512i,
     limit: __m512i,
+    /// Lanes before a DC difference.
+    at_dc: u8,
 }
+
+/// How far the value bits of a step, brought together, stand to the right of where they are when nothing is used.
+const TURNED: i32 = 38;
 
 /// What stays the same.
 struct Constants {
+    /// Bit k + 6 for zigzag position k.
     negated: __m512i,
-    /// By node: the one behind it, and the steps of that.
+    /// By node: the one behind it.
     next: [__m512i; 2],
-    table: [__m512i; 2],
     /// The last byte of the code that eight bytes with eight more behind them begin at.
     last: __m512i,
     steps: *const i64,
@@ -70,8 +79,8 @@ macro_rules! splat {
 }
 
 /// # Safety
-/// Sixteen bytes of code at least; the tables that lanes and nodes name lie within `steps`.
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,bmi2,popcnt")]
+/// Sixteen bytes of code behind each lane's base; the tables that lanes and nodes name lie within `steps`.
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vbmi,avx512vbmi2,bmi2,popcnt")]
 unsafe fn run(
     lanes: &mut Lanes,
     nodes: &Nodes,
@@ -81,9 +90,8 @@ unsafe fn run(
     log: &mut [u64; LOG_ROOM],
 ) -> Stop {
     let constants = Constants {
-        negated: splat!(negated as i64),
+        negated: splat!(negated.reverse_bits().rotate_left(6) as i64),
         next: [load(&nodes.next, 0), load(&nodes.next, 8)],
-        table: [load(&nodes.behind, 0), load(&nodes.behind, 8)],
         last: splat!(code.len() as i64 - 16),
         steps: steps.as_ptr().cast(),
         code: code.as_mut_ptr(),
@@ -96,11 +104,10 @@ unsafe fn run(
         base: load(&lanes.base[g], 0),
         bits: load(&lanes.bits[g], 0),
         state: load(&lanes.state[g], 0),
-        used: _mm512_and_si512(load(&lanes.state[g], 0), splat!(63)),
-        complement: load(&lanes.complement[g], 0),
-        table: load(&lanes.table[g], 0),
+        complement: _mm512_setzero_si512(),
         node: load(&lanes.node[g], 0),
         limit: load(&lanes.limit[g], 0),
+        at_dc: _mm512_cmplt_epu64_mask(load(&lanes.state[g], 0), splat!((K_BIAS + 1 << 32) as i64)),
     });
     let mut stop = Stop::default();
     'rounds: for round in 0..STEPS / 3 {
@@ -124,25 +131,31 @@ unsafe fn run(
     }
     for (g, group) in groups.iter().enumerate() {
         store(&mut lanes.next[g], group.next);
-        store(&mut lanes.word[g], group.word);
+        store(&mut lanes.word[g], complemented(group));
         store(&mut lanes.ahead[g], group.ahead);
         store(&mut lanes.base[g], group.base);
         store(&mut lanes.bits[g], group.bits);
         store(&mut lanes.state[g], group.state);
-        store(&mut lanes.complement[g], group.complement);
-        store(&mut lanes.table[g], group.table);
         store(&mut lanes.node[g], group.node);
     }
     stop
 }
 
+/// The word, complemented as far as its lane has walked.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vbmi,avx512vbmi2,bmi2,popcnt")]
+fn complemented(group: &Group) -> __m512i {
+    _mm512_xor_si512(group.word, _mm512_rol_epi64::<TURNED>(group.complement))
+}
+
 /// Writes what is complemented so far and goes on by whole bytes, so that 57 bits are ready.
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,bmi2,popcnt")]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vbmi,avx512vbmi2,bmi2,popcnt")]
 fn refill(group: &mut Group, constants: &Constants, round: usize) {
-    let bytes = swap(_mm512_xor_si512(group.word, group.complement));
+    let word = complemented(group);
+    group.complement = _mm512_setzero_si512();
     let (mut words, mut bases) = ([0; 8], [0; 8]);
-    store(&mut words, bytes);
+    store(&mut words, swap(word));
     store(&mut bases, group.base);
     for (word, base) in words.into_iter().zip(bases) {
         let to = constants.code.wrapping_add(base as usize);
@@ -152,16 +165,13 @@ fn refill(group: &mut Group, constants: &Constants, round: usize) {
     // Each lane once in eight rounds, which is less than a line: none but the CPU's second cache knows so many streams.
     let next = constants.code.wrapping_add(bases[round % 8] as usize + AHEAD);
     _mm_prefetch::<_MM_HINT_T0>(next.cast_const().cast());
-    let whole = _mm512_and_si512(group.used, splat!(0x38));
-    group.complement = _mm512_sllv_epi64(group.complement, whole);
-    // A shift by 64 leaves nothing.
-    let from_ahead = _mm512_srlv_epi64(group.ahead, _mm512_sub_epi64(splat!(64), whole));
-    group.word = _mm512_or_si512(_mm512_sllv_epi64(group.word, whole), from_ahead);
+    let whole = _mm512_and_si512(group.state, splat!(0x38));
+    group.word = _mm512_shldv_epi64(word, group.ahead, whole);
     group.bits = _mm512_add_epi64(group.bits, whole);
     group.state = _mm512_sub_epi64(group.state, whole);
-    group.used = _mm512_sub_epi64(group.used, whole);
     // No lane comes near the end of the code. Were there a fault in the logic above, it would stay there.
-    group.base = _mm512_min_epu64(_mm512_add_epi64(group.base, _mm512_srli_epi64::<3>(whole)), constants.last);
+    let base = _mm512_maskz_srli_epi32::<3>(0x5555, group.bits);
+    group.base = _mm512_min_epu32(base, constants.last);
     // SAFETY: eight bytes at 8 behind a base lie within the code.
     let ahead = unsafe { _mm512_i64gather_epi64::<1>(group.base, constants.ahead) };
     group.ahead = swap(ahead);
@@ -172,47 +182,47 @@ fn refill(group: &mut Group, constants: &Constants, round: usize) {
 /// Takes a step. Returns which lanes stand before a symbol that steps do not know, which are at their limit, and the
 /// ends of blocks that were reached, as many as told last.
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,bmi2,popcnt")]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vbmi,avx512vbmi2,bmi2,popcnt")]
 fn step(group: &mut Group, constants: &Constants) -> (u8, u8, __m512i, usize) {
-    /// The lowest 16 bits of each lane.
-    const LOW: __mmask32 = 0x1111_1111;
-    let index = _mm512_add_epi64(_mm512_srli_epi64::<53>(group.next), group.table);
+    /// The bytes that hold how many bits are used, and the zigzag position.
+    const COUNTS: __mmask64 = 0x1111_1111_1111_1111;
+    let index = _mm512_srli_epi64::<53>(group.next);
+    // (node & !2047) | index
+    let index = _mm512_ternarylogic_epi64::<0b1110_1100>(group.node, index, splat!(!(SIZE as i64 - 1)));
     // SAFETY: eleven bits behind the start of a table lie within it.
     let mut taken = unsafe { _mm512_i64gather_epi64::<8>(index, constants.steps) };
-    let mut state = _mm512_mask_add_epi16(group.state, LOW, group.state, taken);
-    let k = _mm512_and_si512(state, splat!(0xFF00));
-    let special = _mm512_cmpge_epu64_mask(state, splat!(64 << 8));
-    // 64 is a block without EOB, 128 to 191 one with EOB. What else is above 63 reaches into the next block, or is no
-    // step.
-    let whole = _mm512_cmpeq_epi64_mask(k, splat!(64 << 8));
-    let with_eob = _mm512_cmplt_epu64_mask(_mm512_sub_epi64(state, splat!(128 << 8)), splat!(64 << 8));
-    let end = whole | with_eob;
-    let slow = special & !end;
+    let mut state = _mm512_mask_add_epi8(group.state, COUNTS, group.state, taken);
+    let slow = _mm512_testn_epi64_mask(state, splat!((KEPT << 32) as i64));
+    let mut end = _mm512_cmpge_epu64_mask(state, splat!((K_BIAS + 64 << 32) as i64));
+    let mut turn = end | group.at_dc;
+    group.at_dc = end;
     if slow != 0 {
         taken = _mm512_maskz_mov_epi64(!slow, taken);
         state = _mm512_mask_mov_epi64(state, slow, group.state);
+        end &= !slow;
+        turn &= !slow;
     }
-    let after_dc = _mm512_cmpeq_epi64_mask(k, splat!(1 << 8));
 
-    // An arithmetic shift spreads the top bit: all ones where the coefficient is negated. Rotations heed six bits.
-    let negated = _mm512_rolv_epi64(constants.negated, _mm512_srli_epi64::<8>(group.state));
-    let first = _mm512_srai_epi64::<63>(_mm512_rolv_epi64(negated, _mm512_srli_epi64::<16>(taken)));
-    let second = _mm512_srai_epi64::<63>(_mm512_rolv_epi64(negated, _mm512_srli_epi64::<22>(taken)));
-    let second = _mm512_and_si512(second, _mm512_slli_epi64::<18>(taken));
-    // (first & taken) | second
-    let both = _mm512_ternarylogic_epi64::<0b1111_1000>(second, first, taken);
-    let top = _mm512_and_si512(both, splat!(!0 << 46));
-    group.complement = _mm512_or_si512(group.complement, _mm512_srlv_epi64(top, group.used));
+    // The position to the last byte of either half, where the step says how far behind it each coefficient stands.
+    let k = _mm512_shuffle_epi8(group.state, _mm512_set4_epi32(0x0CFF_FFFF, 0x0CFF_FFFF, 0x04FF_FFFF, 0x04FF_FFFF));
+    // Eight bits of `negated` from each byte's position on, of which the top bit of each half counts: spread, it is all
+    // ones where the coefficient is negated.
+    let negated = _mm512_multishift_epi64_epi8(_mm512_add_epi8(taken, k), constants.negated);
+    let negated = _mm512_srai_epi32::<31>(negated);
+    let halves = _mm512_ternarylogic_epi64::<0b1000_0000>(negated, taken, splat!(FIELDS as i64));
+    let swapped = _mm512_shuffle_epi32::<0b10_11_00_01>(halves);
+    // (halves | swapped) & the lower field
+    let both = _mm512_ternarylogic_epi64::<0b1010_1000>(halves, swapped, splat!((FIELDS & 0xFFFF_FFFF) as i64));
+    // Rotations heed six bits.
+    group.complement = _mm512_or_si512(group.complement, _mm512_rorv_epi64(both, group.state));
     group.next = _mm512_rolv_epi64(group.next, taken);
-    group.used = _mm512_and_si512(state, splat!(63));
 
-    let mark = _mm512_add_epi64(group.bits, group.used);
+    // (state & 0xFF) | position 0
+    let begin = splat!((K_BIAS << 32) as i64);
+    group.state = _mm512_mask_ternarylogic_epi64::<0b1110_1100>(state, end, begin, splat!(0xFF));
+    let mark = _mm512_add_epi64(group.bits, group.state);
     let done = _mm512_mask_cmpge_epu64_mask(end, mark, group.limit);
-    let turn = end | after_dc;
-    let table = _mm512_permutex2var_epi64(constants.table[0], group.node, constants.table[1]);
-    group.table = _mm512_mask_mov_epi64(group.table, turn, table);
     group.node = _mm512_mask2_permutex2var_epi64(constants.next[0], group.node, turn, constants.next[1]);
-    group.state = _mm512_mask_and_epi64(state, end, state, splat!(0xFF));
     (slow, done, _mm512_maskz_compress_epi64(end, mark), end.count_ones() as usize)
 }
 

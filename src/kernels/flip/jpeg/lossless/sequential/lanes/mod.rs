@@ -17,6 +17,7 @@ mod avx512;
 #[path = "none.rs"]
 mod avx512;
 mod bridge;
+mod entry;
 #[cfg(target_arch = "x86_64")]
 mod index;
 #[cfg(not(target_arch = "x86_64"))]
@@ -30,6 +31,7 @@ use super::super::entropy::{Checkpoint, Entropy};
 use super::super::lookup::SIZE;
 use super::parse::{Coder, Parser};
 use crate::error::Result;
+use entry::K_BIAS;
 use state::{GROUPS, Lanes, Nodes, Stop};
 use symbol::Symbol;
 
@@ -59,7 +61,10 @@ pub(in super::super) struct Track {
 
 /// Whether it may be worth while: enough to walk on for all lanes, and a CPU that can.
 pub(super) fn are_worth_while(parser: &Parser<'_>, entropy: &Entropy) -> bool {
-    entropy.checkpoints.len() >= LEAST_TRACKS && parser.slots.len() <= 8 && avx512::is_available()
+    entropy.checkpoints.len() >= LEAST_TRACKS
+        && parser.slots.len() <= 8
+        && parser.slots.iter().all(|(_, coder)| entry::fit(coder.steps.entries()))
+        && avx512::is_available()
 }
 
 /// So many tracks there have to be.
@@ -114,22 +119,23 @@ pub(super) fn walk(parser: &Parser<'_>, entropy: &mut Entropy, tracks: &mut Vec<
 fn prepare(slots: &[(usize, &Coder)]) -> (Nodes, Vec<u64>) {
     let mut known: Vec<&Coder> = Vec::with_capacity(4);
     let mut steps = Vec::with_capacity(9 * SIZE);
-    let mut nodes = Nodes { table: [0; 16], next: [0; 16], behind: [0; 16] };
+    let mut nodes = Nodes { first: 0, next: [0; 16] };
     let last = 2 * slots.len() - 1;
+    let mut packed = [0; 16];
     for (i, &(_, coder)) in slots.iter().enumerate() {
         let number = known.iter().position(|other| std::ptr::eq(*other, coder)).unwrap_or_else(|| {
             known.push(coder);
-            steps.extend(coder.dc.steps());
-            steps.extend_from_slice(coder.steps.entries());
+            steps.extend(coder.dc.steps().map(|step| entry::of(step, false)));
+            steps.extend(coder.steps.entries().iter().map(|&step| entry::of(step, true)));
             known.len() - 1
         });
         for node in [2 * i, 2 * i + 1] {
-            nodes.table[node] = ((2 * number + node % 2) * SIZE) as u64;
-            nodes.next[node] = if node == last { 0 } else { node as u64 + 1 };
+            packed[node] = ((2 * number + node % 2) * SIZE + node) as u64;
         }
     }
+    nodes.first = packed[0];
     for node in 0..=last {
-        nodes.behind[node] = nodes.table[nodes.next[node] as usize];
+        nodes.next[node] = packed[if node == last { 0 } else { node + 1 }];
     }
     steps.resize(steps.len() + SIZE, 0);
     (nodes, steps)
@@ -166,14 +172,14 @@ impl Walks<'_> {
             if end > byte + MARGIN {
                 self.lanes.limit[group][at] = number | u64::from((end - MARGIN) * 8);
                 self.active += 1;
-                return self.place(lane, number | u64::from(byte * 8), 0, 0);
+                return self.place(lane, number | u64::from(byte * 8), 0, self.nodes.first);
             }
         }
         let parked = Lanes::parked(self.code.len() - 64, self.steps.len() - SIZE);
         self.lanes.copy_lane(&parked, group, at);
     }
 
-    /// Puts a lane at a bit (below the number of its track), a zigzag position and a node.
+    /// Puts a lane at a bit (below the number of its track), a zigzag position and a node with its table.
     fn place(&mut self, lane: usize, bit: u64, k: u32, node: u64) {
         let (group, at) = (lane / 8, lane % 8);
         let base = (bit as u32 >> 3) as usize;
@@ -186,23 +192,21 @@ impl Walks<'_> {
         lanes.ahead[group][at] = load(base + 8);
         lanes.next[group][at] = word << used;
         lanes.base[group][at] = base as u64;
-        lanes.bits[group][at] = bit - used;
-        lanes.state[group][at] = u64::from(k) << 8 | used;
-        lanes.complement[group][at] = 0;
+        lanes.bits[group][at] = (bit - used).wrapping_sub(K_BIAS << 32);
+        lanes.state[group][at] = (u64::from(k) + K_BIAS) << 32 | used;
         lanes.node[group][at] = node;
-        lanes.table[group][at] = self.nodes.table[node as usize];
     }
 
     /// Writes what a lane has complemented; returns where it is, in bits, below the number of its track.
     fn flush(&mut self, lane: usize) -> u64 {
         let (group, at) = (lane / 8, lane % 8);
         let lanes = &self.lanes;
-        let word = lanes.word[group][at] ^ lanes.complement[group][at];
+        let word = lanes.word[group][at];
         if let Some(bytes) = self.code.get_mut(lanes.base[group][at] as usize..).and_then(|code| code.first_chunk_mut())
         {
             *bytes = word.to_be_bytes();
         }
-        lanes.bits[group][at] + (lanes.state[group][at] & 63)
+        (lanes.bits[group][at] + (lanes.state[group][at] & 63)).wrapping_add(K_BIAS << 32)
     }
 
     /// Ends a lane's track.
@@ -218,16 +222,16 @@ impl Walks<'_> {
         let (group, at) = (lane / 8, lane % 8);
         let bit = self.flush(lane);
         let node = self.lanes.node[group][at];
-        let k = self.lanes.state[group][at] as u32 >> 8;
-        let coder = self.parser.slots[node as usize / 2].1;
+        let k = ((self.lanes.state[group][at] >> 32) - K_BIAS) as u32;
+        let coder = self.parser.slots[node as usize % 16 / 2].1;
         match symbol::take(coder, self.parser.negated, self.code, bit as u32, k) {
             Some(Symbol { bits, k }) if k < 64 => {
-                let node = node | 1;
+                let node = if node % 2 == 0 { self.nodes.next[node as usize % 16] } else { node };
                 self.place(lane, bit + u64::from(bits), k, node);
             }
             Some(Symbol { bits, .. }) => {
                 let bit = bit + u64::from(bits);
-                self.place(lane, bit, 0, self.nodes.next[node as usize]);
+                self.place(lane, bit, 0, self.nodes.next[node as usize % 16]);
                 self.tracks[(bit >> 32) as usize].marks.push(bit as u32);
                 if bit >= self.lanes.limit[group][at] {
                     self.end(lane);
@@ -247,6 +251,6 @@ impl Walks<'_> {
         }
         track.marks.clear();
         track.marks.push(bit as u32 + 1);
-        self.place(lane, bit + 1, 0, 0);
+        self.place(lane, bit + 1, 0, self.nodes.first);
     }
 }

@@ -1,6 +1,8 @@
 //! Where the lanes are, as plain data: what vector code and all else agree upon.
 #![forbid(unsafe_code)]
 
+use super::entry::K_BIAS;
+
 /// Registers' worth of lanes that take their steps in turns, so that one's table look-ups hide the other's.
 pub(super) const GROUPS: usize = 2;
 
@@ -13,34 +15,29 @@ pub(super) type Row = [[u64; 8]; GROUPS];
 pub(super) struct Lanes {
     /// The next bits, flushed left.
     pub next: Row,
-    /// The eight bytes at `base` as they were.
+    /// The eight bytes at `base`, complemented as far as the lane has walked.
     pub word: Row,
     /// The eight bytes behind those.
     pub ahead: Row,
     /// Offset in the code of a byte at or before the position.
     pub base: Row,
-    /// The same in bits, and the track's number above 32 bits.
+    /// The same in bits, and the track's number less [`K_BIAS`](super::entry::K_BIAS) above 32 bits.
     pub bits: Row,
-    /// How many bits from there on are dealt with (6), from bit 8 the zigzag position.
+    /// How many bits from there on are dealt with, from bit 32 the zigzag position, biased.
     pub state: Row,
-    /// Which bits from `base` on are to be complemented.
-    pub complement: Row,
-    /// Where the steps begin that it takes now: those of `node`.
-    pub table: Row,
-    /// Which table's turn it is: twice the number of the block in the MCU, and one more behind the DC difference.
+    /// Which table's turn it is: twice the number of the block in the MCU, and one more behind the DC difference (4), and
+    /// from bit 11 on that table's number.
     pub node: Row,
-    /// The `bits`, track number included, from which on it begins no other block.
+    /// The bit, with the track's number above it, from which on it begins no other block.
     pub limit: Row,
 }
 
 /// The order of tables in an MCU.
 pub(super) struct Nodes {
-    /// Where the steps of each begin.
-    pub table: [u64; 16],
-    /// Which node follows each.
+    /// The first one, as [`Lanes::node`] has it.
+    pub first: u64,
+    /// Which one follows each.
     pub next: [u64; 16],
-    /// Where the steps of the node that follows begin.
-    pub behind: [u64; 16],
 }
 
 /// Why the lanes stopped.
@@ -63,11 +60,10 @@ impl Lanes {
             word: row(0),
             ahead: row(0),
             base: row(at),
-            bits: row(8 * at),
-            state: row(0),
-            complement: row(0),
-            table: row(steps),
-            node: row(0),
+            bits: row((8 * at).wrapping_sub((K_BIAS as usize) << 32)),
+            // At the first AC coefficient, where a step of nothing may stand.
+            state: row((K_BIAS as usize + 1) << 32),
+            node: row(steps),
             limit: [[u64::MAX; 8]; GROUPS],
         }
     }
@@ -81,8 +77,6 @@ impl Lanes {
         copy(&mut self.base, &from.base);
         copy(&mut self.bits, &from.bits);
         copy(&mut self.state, &from.state);
-        copy(&mut self.complement, &from.complement);
-        copy(&mut self.table, &from.table);
         copy(&mut self.node, &from.node);
         copy(&mut self.limit, &from.limit);
     }
