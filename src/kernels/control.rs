@@ -1,21 +1,50 @@
 //! What a running kernel and the one who asked for it say to each other.
 
 use crate::error::{Error, Result};
+use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+/// Knows whether a core has nothing to do.
+pub trait Cores: Send + Sync {
+    /// A core that is free now, for as long as the answer is kept. Never waits.
+    fn spare(&self) -> Option<Box<dyn Spare + '_>>;
+}
+
+/// A core that was free; dropped, it is again.
+pub trait Spare {}
+
 /// Shared between a job's caller and the thread that runs it: abort one way, progress the other.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Control {
     aborted: AtomicBool,
     done: AtomicU64,
     /// Input bytes there will be, plus one: 0 says that nobody knows.
     total: AtomicU64,
+    cores: Option<Arc<dyn Cores>>,
+}
+
+impl fmt::Debug for Control {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { aborted, done, total, cores: _ } = self;
+        to.debug_struct("Control").field("aborted", aborted).field("done", done).field("total", total).finish()
+    }
 }
 
 impl Control {
     /// A control nobody has aborted.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The same for a kernel that may take a second thread when `cores` has a core to spare. Without, it takes none.
+    pub fn with_cores(cores: Arc<dyn Cores>) -> Self {
+        Self { cores: Some(cores), ..Self::default() }
+    }
+
+    /// A core for a second thread of this job, kept until the answer is dropped; none when there is none free.
+    pub fn spare_core(&self) -> Option<Box<dyn Spare + '_>> {
+        self.cores.as_deref()?.spare()
     }
 
     /// Asks the job to stop at its next row or chunk.

@@ -4,9 +4,9 @@
 //! has no way to bound it or to take a job out again.
 
 use crate::error::{Error, Result};
-use crate::kernels::control::Control;
+use crate::kernels::control::{Control, Cores, Spare};
 #[cfg(target_os = "linux")]
-use crate::shared::gate::Gate;
+use crate::shared::gate::{Gate, Permit};
 use crate::shared::parallelism::available_parallelism;
 use crate::sys::thread;
 use std::any::Any;
@@ -44,6 +44,8 @@ struct State {
     max_queue: usize,
     queue: VecDeque<Queued>,
     running: usize,
+    /// Places lent to running jobs for a second thread.
+    lent: usize,
     next_id: u64,
     completed: u64,
     failed: u64,
@@ -106,6 +108,7 @@ impl Pool {
             max_queue,
             queue: VecDeque::new(),
             running: 0,
+            lent: 0,
             next_id: 0,
             completed: 0,
             failed: 0,
@@ -138,7 +141,7 @@ impl Pool {
         J: FnOnce(&Control) -> Result<T> + Send + 'static,
         D: FnOnce(Result<T>) + Send + 'static,
     {
-        let control = Arc::new(Control::new());
+        let control = Arc::new(Control::with_cores(Arc::new(self.clone())));
         let job: Job = Box::new(move |run| {
             let result = match run {
                 Some(control) => catch_unwind(AssertUnwindSafe(|| job(control)))
@@ -153,7 +156,7 @@ impl Pool {
 
         let mut state = lock(&self.state);
         state.next_id += 1;
-        let starts_runner = state.running < state.limit;
+        let starts_runner = state.busy() < state.limit;
         if !starts_runner && state.queue.len() >= state.max_queue {
             return Err(Error::QueueFull { limit: state.max_queue });
         }
@@ -219,7 +222,7 @@ impl Pool {
             let mut state = lock(&self.state);
             state.count(ending);
             // After configure() there may be more runners than the new limit.
-            next = if state.running > state.limit { None } else { state.queue.pop_front() };
+            next = if state.busy() > state.limit { None } else { state.queue.pop_front() };
             if next.is_none() {
                 state.running -= 1;
             }
@@ -237,7 +240,62 @@ impl Pool {
     }
 }
 
+/// A place in the pool, and in the gate if there is one, that no job had a use for.
+struct Place<'a> {
+    pool: &'a Pool,
+    #[cfg(target_os = "linux")]
+    permit: Option<Permit<'a>>,
+}
+
+impl Spare for Place<'_> {}
+
+impl Cores for Pool {
+    /// A place while fewer jobs run than may and none waits, in this process or, as far as the gate tells, another.
+    fn spare(&self) -> Option<Box<dyn Spare + '_>> {
+        let mut state = lock(&self.state);
+        if state.busy() >= state.limit || !state.queue.is_empty() {
+            return None;
+        }
+        #[cfg(target_os = "linux")]
+        let permit = match self.gate.get() {
+            Some(gate) => Some(gate.try_enter()?),
+            None => None,
+        };
+        state.lent += 1;
+        drop(state);
+        Some(Box::new(Place {
+            pool: self,
+            #[cfg(target_os = "linux")]
+            permit,
+        }))
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        #[cfg(target_os = "linux")]
+        drop(self.permit.take());
+        let mut state = lock(&self.pool.state);
+        state.lent -= 1;
+        // A job that came meanwhile has waited for this place.
+        if state.busy() < state.limit
+            && let Some(threads) = state.threads.clone()
+            && let Some(next) = state.queue.pop_front()
+        {
+            state.running += 1;
+            drop(state);
+            let pool = self.pool.clone();
+            threads.spawn(move || pool.run(next));
+        }
+    }
+}
+
 impl State {
+    /// Threads at work.
+    fn busy(&self) -> usize {
+        self.running + self.lent
+    }
+
     fn count(&mut self, ending: Ending) {
         match ending {
             Ending::Completed => self.completed += 1,

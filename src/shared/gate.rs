@@ -55,9 +55,8 @@ impl Gate {
         loop {
             // Read before the slots: a release in between changes it, and wait() returns at once.
             let seen = self.released().load(Ordering::Acquire);
-            let free = self.slots().iter().find(|slot| swap(slot, 0, pid));
-            if let Some(slot) = free {
-                return Some(Permit { gate: self, slot });
+            if let Some(permit) = self.take(pid) {
+                return Some(permit);
             }
             if give_up() {
                 return None;
@@ -66,6 +65,16 @@ impl Gate {
                 wait(self.released(), seen, PATIENCE);
             }
         }
+    }
+
+    /// A place, if one is free now.
+    pub fn try_enter(&self) -> Option<Permit<'_>> {
+        self.take(std::process::id())
+    }
+
+    fn take(&self, pid: u32) -> Option<Permit<'_>> {
+        let slot = self.slots().iter().find(|slot| swap(slot, 0, pid))?;
+        Some(Permit { gate: self, slot })
     }
 
     /// Places taken now.
@@ -148,6 +157,16 @@ mod tests {
         child.wait().unwrap();
         gate.slots()[0].store(pid, Ordering::Relaxed);
         assert!(gate.enter(never).is_some());
+    }
+
+    #[test]
+    fn who_does_not_wait_enters_only_where_a_place_is_free() {
+        let (gate, _file) = Gate::create(2).unwrap();
+        let first = gate.try_enter().unwrap();
+        let _second = gate.enter(never).unwrap();
+        assert!(gate.try_enter().is_none());
+        drop(first);
+        assert!(gate.try_enter().is_some());
     }
 
     #[test]

@@ -156,3 +156,44 @@ fn pools_behind_one_gate_share_its_places() {
     end.send(()).unwrap();
     assert_eq!(result.recv().unwrap().unwrap(), 2);
 }
+
+#[test]
+fn a_spare_place_is_lent_only_while_one_is_free_and_nobody_waits() {
+    let pool = Pool::new(2, 10);
+    let (_, started, end, done) = blocker(&pool);
+    started.recv().unwrap();
+    let place = pool.spare().expect("one of two runs");
+    assert!(pool.spare().is_none(), "both places are taken");
+    // A job that comes now waits, and starts as soon as the place is given back.
+    let (ticket, result) = submit_value(&pool, 5);
+    ticket.unwrap();
+    assert_eq!(pool.stats().queued, 1);
+    drop(place);
+    assert_eq!(result.recv().unwrap().unwrap(), 5);
+    end.send(()).unwrap();
+    assert_eq!(done.recv().unwrap().unwrap(), 1);
+    wait_for(&pool, |stats| stats.running == 0);
+}
+
+#[test]
+fn no_place_is_lent_where_all_run() {
+    let pool = Pool::new(1, 10);
+    let (_, started, end, done) = blocker(&pool);
+    started.recv().unwrap();
+    assert!(pool.spare().is_none());
+    end.send(()).unwrap();
+    done.recv().unwrap().unwrap();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn no_place_is_lent_where_the_gate_is_full() {
+    let (gate, _file) = Gate::create(1).unwrap();
+    let pool = Pool::new(2, 10);
+    pool.join(gate);
+    let (_, started, end, done) = blocker(&pool);
+    started.recv().unwrap();
+    assert!(pool.spare().is_none(), "the job has the only place");
+    end.send(()).unwrap();
+    done.recv().unwrap().unwrap();
+}

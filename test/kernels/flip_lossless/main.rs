@@ -11,6 +11,7 @@ mod oddities;
 mod properties;
 mod refusals;
 mod shifted;
+mod two_threads;
 
 use rustcluster::error::Result;
 use rustcluster::kernels::control::Control;

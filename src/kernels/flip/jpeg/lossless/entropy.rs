@@ -11,7 +11,7 @@ const SLACK: usize = 1024;
 const MOST: usize = (1 << 29) - 2 * SLACK;
 
 /// Into how many walks a long scan is cut, and how many bytes each of those is at least.
-const SHARES: usize = 48;
+const SHARES: usize = 64;
 const SHORTEST: usize = if cfg!(fuzzing) { 350 } else { 16 << 10 };
 
 /// The data of one scan.

@@ -107,7 +107,7 @@ unsafe fn run(
         complement: _mm512_setzero_si512(),
         node: load(&lanes.node[g], 0),
         limit: load(&lanes.limit[g], 0),
-        at_dc: _mm512_cmplt_epu64_mask(load(&lanes.state[g], 0), splat!((K_BIAS + 1 << 32) as i64)),
+        at_dc: _mm512_cmplt_epu64_mask(load(&lanes.state[g], 0), splat!(((K_BIAS + 1) << 32) as i64)),
     });
     let mut stop = Stop::default();
     'rounds: for round in 0..STEPS / 3 {
@@ -193,7 +193,7 @@ fn step(group: &mut Group, constants: &Constants) -> (u8, u8, __m512i, usize) {
     let mut taken = unsafe { _mm512_i64gather_epi64::<8>(index, constants.steps) };
     let mut state = _mm512_mask_add_epi8(group.state, COUNTS, group.state, taken);
     let slow = _mm512_testn_epi64_mask(state, splat!((KEPT << 32) as i64));
-    let mut end = _mm512_cmpge_epu64_mask(state, splat!((K_BIAS + 64 << 32) as i64));
+    let mut end = _mm512_cmpge_epu64_mask(state, splat!(((K_BIAS + 64) << 32) as i64));
     let mut turn = end | group.at_dc;
     group.at_dc = end;
     if slow != 0 {

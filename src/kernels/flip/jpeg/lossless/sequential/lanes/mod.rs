@@ -31,8 +31,11 @@ use super::super::entropy::{Checkpoint, Entropy};
 use super::super::lookup::SIZE;
 use super::parse::{Coder, Parser};
 use crate::error::Result;
+use crate::kernels::control::Control;
 use entry::K_BIAS;
 use state::{GROUPS, Lanes, Nodes, Stop};
+use std::panic::resume_unwind;
+use std::sync::{Mutex, PoisonError};
 use symbol::Symbol;
 
 /// A block has at most 63 AC codes and a DC code with 31 bits each, and eight bytes behind it are written as they were.
@@ -67,21 +70,38 @@ pub(super) fn are_worth_while(parser: &Parser<'_>, entropy: &Entropy) -> bool {
         && avx512::is_available()
 }
 
+/// So many tracks there have to be for a second thread.
+const LEAST_HALF: usize = if cfg!(fuzzing) { 1 } else { 8 * GROUPS };
+
 /// So many tracks there have to be.
 const LEAST_TRACKS: usize = if cfg!(fuzzing) { 2 } else { 8 };
 
-/// All walks over a scan.
-struct Walks<'a> {
-    parser: &'a Parser<'a>,
-    code: &'a mut [u8],
-    checkpoints: &'a [Checkpoint],
-    /// Where those end that the checkpoints begin: the next checkpoint, or the end of the interval.
+/// What the walks over a scan have in common, wherever they run.
+#[derive(Clone, Copy)]
+struct Scan<'a> {
+    slots: &'a [(usize, &'a Coder)],
+    /// As in [`Parser`].
+    negated: u64,
+    control: &'a Control,
+    /// The nodes' tables, then one of steps that lead nowhere.
+    steps: &'a [u64],
+    nodes: &'a Nodes,
+    /// Where restart intervals end.
     ends: &'a [u32],
+    /// How many blocks there are.
+    blocks: u64,
+}
+
+/// Walks from some checkpoints one behind another, which touch no code but that from the first of them on and, by
+/// [`MARGIN`], before the one behind them.
+struct Walks<'a> {
+    scan: Scan<'a>,
+    code: &'a mut [u8],
+    /// Where that code begins, and with it the lanes' count of bytes and bits.
+    origin: u32,
+    checkpoints: &'a [Checkpoint],
     tracks: &'a mut [Track],
     lanes: Lanes,
-    /// The nodes' tables, then one of steps that lead nowhere.
-    steps: Vec<u64>,
-    nodes: Nodes,
     /// How many tracks have begun.
     begun: usize,
     active: usize,
@@ -97,22 +117,51 @@ pub(super) fn walk(parser: &Parser<'_>, entropy: &mut Entropy, tracks: &mut Vec<
     tracks.resize_with(tracks.len().max(checkpoints.len()), Track::default);
     tracks.truncate(checkpoints.len());
     let (nodes, steps) = prepare(&parser.slots);
-    let park = bytes.len() - 64;
-    let lanes = Lanes::parked(park, steps.len() - SIZE);
-    let mut walks = Walks { parser, code: bytes, checkpoints, ends, tracks, lanes, steps, nodes, begun: 0, active: 0 };
-    for lane in 0..GROUPS * 8 {
-        walks.begin_next(lane);
+    let scan = Scan {
+        slots: &parser.slots,
+        negated: parser.negated,
+        control: parser.job.control,
+        steps: &steps,
+        nodes: &nodes,
+        ends,
+        blocks: parser.job.layout.blocks(),
+    };
+    let half = checkpoints.partition_point(|checkpoint| (checkpoint.byte as usize) < bytes.len() / 2);
+    let spare = if checkpoints[half..].len() >= LEAST_HALF { scan.control.spare_core() } else { None };
+    if spare.is_none() {
+        return Walks::new(scan, bytes, 0, checkpoints, tracks).run();
     }
-    let mut log = [0; LOG_ROOM];
-    let mut budget = 2 * parser.job.layout.blocks() + (1 << 16);
-    while walks.active > 0 {
-        parser.job.control.check()?;
-        let stop = avx512::walk(&mut walks.lanes, &walks.nodes, parser.negated, &walks.steps, walks.code, &mut log);
-        let Some(left) = budget.checked_sub(stop.logged as u64) else { return Ok(false) };
-        budget = left;
-        walks.attend(&stop, &log);
-    }
-    Ok(true)
+    let origin = checkpoints[half].byte;
+    let (code, later_code) = bytes.split_at_mut(origin as usize);
+    let (tracks, later_tracks) = tracks.split_at_mut(half);
+    let (checkpoints, later) = checkpoints.split_at(half);
+    let [first, second] = both(
+        || Walks::new(scan, code, 0, checkpoints, tracks).run(),
+        || Walks::new(scan, later_code, origin, later, later_tracks).run(),
+    );
+    Ok(first? && second?)
+}
+
+/// Does two things at the same time, the second on a thread made for it: a thread of the pool that waited for another
+/// would take whole other jobs in the meantime. Where no thread can be made, one behind the other.
+fn both<T: Send>(first: impl FnOnce() -> T, second: impl FnOnce() -> T + Send) -> [T; 2] {
+    let second = Mutex::new(Some(second));
+    let take = || second.lock().unwrap_or_else(PoisonError::into_inner).take();
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().spawn_scoped(scope, || take().map(|second| second()));
+        let first = first();
+        let second = match thread {
+            Ok(thread) => thread.join().unwrap_or_else(|panic| resume_unwind(panic)),
+            Err(_) => take().map(|second| second()),
+        };
+        [first, second.expect("taken once")]
+    })
+}
+
+/// Lanes at the last bytes of `code`, which no track comes near, with steps that lead nowhere.
+fn parked(code: &[u8], steps: &[u64]) -> Lanes {
+    let word = code.last_chunk::<16>().and_then(|last| last.first_chunk()).map_or(0, |word| u64::from_be_bytes(*word));
+    Lanes::parked(code.len() - 16, word, steps.len() - SIZE)
 }
 
 /// The tables of an MCU's blocks in their order, each component's once, and a table of nothing behind them.
@@ -141,11 +190,47 @@ fn prepare(slots: &[(usize, &Coder)]) -> (Nodes, Vec<u64>) {
     (nodes, steps)
 }
 
-impl Walks<'_> {
+impl<'a> Walks<'a> {
+    /// All lanes parked; `code` begins at byte `origin` of the scan's.
+    fn new(
+        scan: Scan<'a>,
+        code: &'a mut [u8],
+        origin: u32,
+        checkpoints: &'a [Checkpoint],
+        tracks: &'a mut [Track],
+    ) -> Self {
+        let lanes = parked(code, scan.steps);
+        Self { scan, code, origin, checkpoints, tracks, lanes, begun: 0, active: 0 }
+    }
+
+    /// Walks until all tracks have ended; see [`walk`].
+    fn run(mut self) -> Result<bool> {
+        for lane in 0..GROUPS * 8 {
+            self.begin_next(lane);
+        }
+        let mut log = [0; LOG_ROOM];
+        let mut budget = 2 * self.scan.blocks + (1 << 16);
+        let Scan { nodes, negated, steps, control, .. } = self.scan;
+        while self.active > 0 {
+            control.check()?;
+            let stop = avx512::walk(&mut self.lanes, nodes, negated, steps, self.code, &mut log);
+            let Some(left) = budget.checked_sub(stop.logged as u64) else { return Ok(false) };
+            budget = left;
+            self.attend(&stop, &log);
+        }
+        Ok(true)
+    }
+
+    /// Adds the end of a block to its track.
+    #[inline(always)]
+    fn mark(&mut self, mark: u64) {
+        self.tracks[(mark >> 32) as usize].marks.push(mark as u32 + self.origin * 8);
+    }
+
     /// Deals with what made the lanes stop.
     fn attend(&mut self, stop: &Stop, log: &[u64]) {
         for &mark in &log[..stop.logged] {
-            self.tracks[(mark >> 32) as usize].marks.push(mark as u32);
+            self.mark(mark);
         }
         for lane in 0..GROUPS * 8 {
             let (group, bit) = (lane / 8, 1 << (lane % 8));
@@ -161,8 +246,11 @@ impl Walks<'_> {
     fn begin_next(&mut self, lane: usize) {
         let (group, at) = (lane / 8, lane % 8);
         while let Some(&Checkpoint { byte, .. }) = self.checkpoints.get(self.begun) {
-            let interval_end = self.ends[self.ends.partition_point(|&end| end <= byte).min(self.ends.len() - 1)];
-            let end = self.checkpoints.get(self.begun + 1).map_or(interval_end, |next| next.byte.min(interval_end));
+            let ends = self.scan.ends;
+            let interval_end = ends[ends.partition_point(|&end| end <= byte).min(ends.len() - 1)];
+            // Where these walks' own code ends there begins another checkpoint, or there are zeros.
+            let code_end = self.origin + self.code.len() as u32;
+            let end = self.checkpoints.get(self.begun + 1).map_or(code_end, |next| next.byte).min(interval_end);
             let track = &mut self.tracks[self.begun];
             track.marks.clear();
             track.marks.push(byte * 8);
@@ -170,12 +258,12 @@ impl Walks<'_> {
             let number = (self.begun as u64) << 32;
             self.begun += 1;
             if end > byte + MARGIN {
-                self.lanes.limit[group][at] = number | u64::from((end - MARGIN) * 8);
+                self.lanes.limit[group][at] = number | u64::from((end - MARGIN - self.origin) * 8);
                 self.active += 1;
-                return self.place(lane, number | u64::from(byte * 8), 0, self.nodes.first);
+                return self.place(lane, number | u64::from((byte - self.origin) * 8), 0, self.scan.nodes.first);
             }
         }
-        let parked = Lanes::parked(self.code.len() - 64, self.steps.len() - SIZE);
+        let parked = parked(self.code, self.scan.steps);
         self.lanes.copy_lane(&parked, group, at);
     }
 
@@ -212,7 +300,7 @@ impl Walks<'_> {
     /// Ends a lane's track.
     fn end(&mut self, lane: usize) {
         let at = self.flush(lane);
-        self.tracks[(at >> 32) as usize].stop = at as u32;
+        self.tracks[(at >> 32) as usize].stop = at as u32 + self.origin * 8;
         self.active -= 1;
         self.begin_next(lane);
     }
@@ -223,16 +311,16 @@ impl Walks<'_> {
         let bit = self.flush(lane);
         let node = self.lanes.node[group][at];
         let k = ((self.lanes.state[group][at] >> 32) - K_BIAS) as u32;
-        let coder = self.parser.slots[node as usize % 16 / 2].1;
-        match symbol::take(coder, self.parser.negated, self.code, bit as u32, k) {
+        let coder = self.scan.slots[node as usize % 16 / 2].1;
+        match symbol::take(coder, self.scan.negated, self.code, bit as u32, k) {
             Some(Symbol { bits, k }) if k < 64 => {
-                let node = if node % 2 == 0 { self.nodes.next[node as usize % 16] } else { node };
+                let node = if node.is_multiple_of(2) { self.scan.nodes.next[node as usize % 16] } else { node };
                 self.place(lane, bit + u64::from(bits), k, node);
             }
             Some(Symbol { bits, .. }) => {
                 let bit = bit + u64::from(bits);
-                self.place(lane, bit, 0, self.nodes.next[node as usize % 16]);
-                self.tracks[(bit >> 32) as usize].marks.push(bit as u32);
+                self.place(lane, bit, 0, self.scan.nodes.next[node as usize % 16]);
+                self.mark(bit);
                 if bit >= self.lanes.limit[group][at] {
                     self.end(lane);
                 }
@@ -250,7 +338,7 @@ impl Walks<'_> {
             return self.end(lane);
         }
         track.marks.clear();
-        track.marks.push(bit as u32 + 1);
-        self.place(lane, bit + 1, 0, self.nodes.first);
+        track.marks.push(bit as u32 + 1 + self.origin * 8);
+        self.place(lane, bit + 1, 0, self.scan.nodes.first);
     }
 }

@@ -52,12 +52,12 @@ pub(super) struct Stop {
 }
 
 impl Lanes {
-    /// All lanes at byte `at`, behind which there are zeros, with steps that lead nowhere.
-    pub fn parked(at: usize, steps: usize) -> Self {
+    /// All lanes at byte `at`, where eight bytes are `word`, with steps that lead nowhere.
+    pub fn parked(at: usize, word: u64, steps: usize) -> Self {
         let row = |value: usize| [[value as u64; 8]; GROUPS];
         Self {
             next: row(0),
-            word: row(0),
+            word: row(word as usize),
             ahead: row(0),
             base: row(at),
             bits: row((8 * at).wrapping_sub((K_BIAS as usize) << 32)),
