@@ -5,10 +5,10 @@
 export declare class Broadcast {
   /**
    * Takes part in the ring this process inherited, as `seat` says, or in a new one of `size` bytes. `sendBroadcast`
-   * takes messages from `scratch`, which must keep its memory. `wake` is called
-   * from the event loop when there is something to `read()`, or perhaps room for what waits.
+   * takes messages from `scratch`, and `batch` is filled with those that come; both must keep their memory. `wake` is
+   * called from the event loop with what `read()` would have answered, or when there is perhaps room for what waits.
    */
-  static open(seat: string | undefined | null, size: number, scratch: Buffer, wake: () => void): Broadcast
+  static open(seat: string | undefined | null, size: number, scratch: Buffer, batch: Buffer, wake: (answer: number) => void): Broadcast
   /** By which `sendBroadcast` knows this part. */
   get slot(): number
   /** Gives the ring its memory. Must come before the first `publish`. */
@@ -32,11 +32,11 @@ export declare class Broadcast {
   /** Something waits for room, or nothing does any more. */
   waitForRoom(waits: boolean): void
   /**
-   * Fills `batch` and tells how many bytes of it, times four, plus: 0 nothing is left, 1 there is more, 2 the lock is
+   * Fills the batch and tells how many bytes of it, times four, plus: 0 nothing is left, 1 there is more, 2 the lock is
    * needed, so try again soon, 3 nothing is left and `rest()` has been done: after one message, which seldom has a
    * second one behind it.
    */
-  read(batch: Buffer): number
+  read(): number
   /** The next payload too large for a batch. */
   takeLarge(): Buffer | null
   /** All is read: `wake` shall be called when more comes. True: it has come meanwhile, so read on. */

@@ -6,6 +6,8 @@ const { scratch } = require('../plain.js');
 /** Of a batch's entries, see src/broadcast/batch.rs. */
 const [LARGE, MISSED, OWN] = [1 << 8, 1 << 9, 1 << 10];
 const HEADER = 16;
+/** How a read went, beside the bytes: nothing is left, the lock is needed, nothing is left and we count as asleep. */
+const [DONE, AGAIN, RESTS] = [0, 2, 3];
 const BATCH = 256 * 1024;
 /** How long an event loop is kept from other work by what has come, in milliseconds. */
 const BUDGET = 5;
@@ -31,6 +33,7 @@ class Ring {
   #receive;
   #scheduled = false;
   #provided = false;
+  #waits = false;
   #wokeAt = 0;
   #wakeAfter = WAKE_AFTER;
   #endsTurn = false;
@@ -46,7 +49,7 @@ class Ring {
    */
   constructor({ native, seat, size }, receive) {
     this.#receive = receive;
-    this.#native = native.Broadcast.open(seat, size, scratch, () => this.#wake());
+    this.#native = native.Broadcast.open(seat, size, scratch, batch, (answer) => this.#wake(answer));
     this.#slot = this.#native.slot;
     this.#send = native.sendBroadcast;
   }
@@ -71,6 +74,7 @@ class Ring {
   }
 
   waitForRoom(waits) {
+    this.#waits = waits;
     this.#native.waitForRoom(waits);
   }
 
@@ -120,22 +124,23 @@ class Ring {
     this.#provided = true;
   }
 
-  #wake() {
-    this.#receive.room();
-    if (!this.#scheduled) this.#drain();
+  #wake(answer) {
+    if (this.#waits) this.#receive.room();
+    // What is left in the ring then is read in the turn that has been asked for.
+    if ((answer & 3) === RESTS || this.#scheduled) this.#dispatch(answer >>> 2);
+    else this.#drain(answer);
   }
 
-  #drain() {
+  /** @param {number} first what the native `read()` has answered */
+  #drain(first) {
     const end = performance.now() + BUDGET;
-    for (;;) {
-      const answer = this.#native.read(batch);
+    for (let answer = first; ; answer = this.#native.read()) {
       const progress = answer & 3;
       const count = this.#dispatch(answer >>> 2);
-      // Nothing was left, and who sends from here on knows that this environment sleeps.
-      if (progress === 3) return undefined;
+      if (progress === RESTS) return undefined;
       // Others' turn: what is left waits in the ring.
-      if (progress === 2) return this.#schedule(setTimeout, 1);
-      if (progress === 0) {
+      if (progress === AGAIN) return this.#schedule(setTimeout, 1);
+      if (progress === DONE) {
         // After several more often follows soon: to look once more costs less than to be woken, for the sender above all.
         if (count > 1) return this.#schedule(setImmediate);
         if (!this.#native.rest()) return undefined;
@@ -149,7 +154,7 @@ class Ring {
     later(
       () => {
         this.#scheduled = false;
-        this.#drain();
+        this.#drain(this.#native.read());
       },
       ...args,
     );

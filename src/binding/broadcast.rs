@@ -27,6 +27,15 @@ const BUSY: f64 = -2.0;
 /// In place of a count: all of it is sent.
 const SENT: f64 = 0.0;
 
+/// How a read went, as [`Broadcast::read`] tells it.
+const DONE: u32 = 0;
+/// See [`DONE`].
+const MORE: u32 = 1;
+/// See [`DONE`].
+const AGAIN: u32 = 2;
+/// See [`DONE`].
+const RESTS: u32 = 3;
+
 /// Beside the kind: readers that sleep shall be woken. As in js/broadcast/ring.js.
 const WAKE: u32 = 1 << 8;
 
@@ -90,6 +99,8 @@ struct Inner {
     station: RefCell<Option<Station>>,
     /// Where JavaScript puts most of what is sent; let go of with the environment.
     scratch: RefCell<Option<Buffer>>,
+    /// Where it finds what has come; let go of with the environment.
+    batch: RefCell<Option<Buffer>>,
     ring: Arc<Ring>,
     /// `None` once closed.
     watcher: RefCell<Option<Watcher>>,
@@ -121,6 +132,21 @@ impl Inner {
         Ok(())
     }
 
+    /// See [`Broadcast::read`].
+    fn read(&self) -> u32 {
+        let (mut station, mut buffer) = (self.station.borrow_mut(), self.batch.borrow_mut());
+        let (Some(station), Some(buffer)) = (&mut *station, &mut *buffer) else { return DONE };
+        let mut batch = Batch::new(buffer);
+        let progress = match station.read(&mut batch) {
+            Progress::Done if batch.entries() > 1 => DONE,
+            Progress::Done if station.rest() => MORE,
+            Progress::Done => RESTS,
+            Progress::More => MORE,
+            Progress::Busy => AGAIN,
+        };
+        batch.used() as u32 * 4 + progress
+    }
+
     fn publish(
         &self,
         message: (u32, u32, u8),
@@ -143,21 +169,23 @@ impl Inner {
 #[napi]
 impl Broadcast {
     /// Takes part in the ring this process inherited, as `seat` says, or in a new one of `size` bytes. `sendBroadcast`
-    /// takes messages from `scratch`, which must keep its memory. `wake` is called
-    /// from the event loop when there is something to `read()`, or perhaps room for what waits.
+    /// takes messages from `scratch`, and `batch` is filled with those that come; both must keep their memory. `wake` is
+    /// called from the event loop with what `read()` would have answered, or when there is perhaps room for what waits.
     #[napi(factory, catch_unwind)]
     pub fn open(
         env: Env,
         seat: Option<String>,
         size: f64,
         scratch: Buffer,
-        wake: Function<(), ()>,
+        batch: Buffer,
+        #[napi(ts_arg_type = "(answer: number) => void")] wake: Function<(), ()>,
     ) -> napi::Result<Self> {
         let ring = process::ring(seat.as_deref(), size as u64)?;
         let station = Station::new(&ring)?;
         let inner = Rc::new(Inner {
             station: RefCell::new(Some(station)),
             scratch: RefCell::new(Some(scratch)),
+            batch: RefCell::new(Some(batch)),
             watcher: RefCell::new(None),
             reported: Cell::new(None),
             ring,
@@ -176,6 +204,7 @@ impl Broadcast {
             drop(inner.watcher.take());
             drop(inner.station.take());
             drop(inner.scratch.take());
+            drop(inner.batch.take());
         })?;
         Ok(Self { inner, slot })
     }
@@ -256,27 +285,12 @@ impl Broadcast {
         Ok(self.inner.attune()?)
     }
 
-    /// Fills `batch` and tells how many bytes of it, times four, plus: 0 nothing is left, 1 there is more, 2 the lock is
+    /// Fills the batch and tells how many bytes of it, times four, plus: 0 nothing is left, 1 there is more, 2 the lock is
     /// needed, so try again soon, 3 nothing is left and `rest()` has been done: after one message, which seldom has a
     /// second one behind it.
     #[napi(catch_unwind)]
-    pub fn read(&self, mut batch: BufferSlice) -> u32 {
-        let mut station = self.inner.station.borrow_mut();
-        let Some(station) = &mut *station else { return 0 };
-        let mut batch = Batch::new(&mut batch);
-        let progress = match station.read(&mut batch) {
-            Progress::Done if batch.entries() == 1 => {
-                if station.rest() {
-                    1
-                } else {
-                    3
-                }
-            }
-            Progress::Done => 0,
-            Progress::More => 1,
-            Progress::Busy => 2,
-        };
-        batch.used() as u32 * 4 + progress
+    pub fn read(&self) -> u32 {
+        self.inner.read()
     }
 
     /// The next payload too large for a batch.
@@ -318,10 +332,10 @@ impl Watched for Listener {
     fn readable(&self) {
         // Reported on every turn, should this fail: a loop that looks too often is slow, one that is deaf is wrong.
         let _ = self.inner.listen_as_needed();
-        let news = |station: &Station| station.has_news() || station.rest();
-        let calls = self.inner.waits.get() || self.inner.station.borrow().as_ref().is_some_and(news);
-        if calls {
-            self.callback.call(0, [0, 0]);
+        // Read here, so that what most often comes, one message, takes one crossing.
+        let answer = self.inner.read();
+        if answer != RESTS || self.inner.waits.get() {
+            self.callback.call(answer as i32, []);
         }
     }
 

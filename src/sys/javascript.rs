@@ -25,7 +25,7 @@ pub fn hand_over(env: &Env, mut bytes: Vec<u8>, give_back: fn(Vec<u8>)) -> napi:
     slice.into_buffer(env)
 }
 
-/// A JavaScript function to be called with three integers. It belongs to the environment's thread.
+/// A JavaScript function to be called with integers. It belongs to the environment's thread.
 pub struct Callback {
     env: sys::napi_env,
     function: sys::napi_ref,
@@ -50,7 +50,7 @@ impl Callback {
     }
 
     /// Calls the function from outside any call of JavaScript, on the environment's thread.
-    pub fn call(&self, first: i32, more: [u32; 2]) {
+    pub fn call<const MORE: usize>(&self, first: i32, more: [u32; MORE]) {
         let mut scope = null_mut();
         // SAFETY: on the environment's thread, which is alive: the loop that calls us is closed before it ends.
         if unsafe { sys::napi_open_handle_scope(self.env, &raw mut scope) } != sys::Status::napi_ok {
@@ -61,7 +61,8 @@ impl Callback {
         unsafe { sys::napi_close_handle_scope(self.env, scope) };
     }
 
-    fn call_in_scope(&self, first: i32, more: [u32; 2]) -> Option<()> {
+    fn call_in_scope<const MORE: usize>(&self, first: i32, more: [u32; MORE]) -> Option<()> {
+        const { assert!(MORE < 3) };
         let (mut global, mut function) = (null_mut(), null_mut());
         let mut arguments = [null_mut(); 3];
         // SAFETY: inside a handle scope on the environment's thread, here and below; each call fills one handle.
@@ -76,7 +77,8 @@ impl Callback {
         }
         // SAFETY: live handles, and as many arguments as stated.
         let status = unsafe {
-            sys::napi_make_callback(self.env, self.context, global, function, 3, arguments.as_ptr(), null_mut())
+            let count = 1 + MORE;
+            sys::napi_make_callback(self.env, self.context, global, function, count, arguments.as_ptr(), null_mut())
         };
         if status == sys::Status::napi_pending_exception {
             let mut error = null_mut();
