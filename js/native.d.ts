@@ -470,8 +470,10 @@ export declare function ringSeat(size: number): RingSeat | Failure
 export interface RingSeat {
   /** The memory. */
   memory: number
-  /** The bell. */
+  /** What wakes all. */
   bell: number
+  /** What wakes one. */
+  knocker: number
 }
 
 /** What a new worker inherits. The descriptors stay the dispatcher's: they are lent for the time of the spawn. */

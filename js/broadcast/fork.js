@@ -8,7 +8,7 @@ const { chooseTransport, takeSeat, VARIABLE } = require('./transport.js');
 /** On the object, not in this module: jest loads a module many times in one process. */
 const INSTALLED = Symbol.for('rustcluster.broadcast');
 
-/** @returns {{ seat?: { memory: number, bell: number }, native?: object }} no seat where memory cannot be shared */
+/** @returns {{ seat?: { memory: number, bell: number, knocker: number }, native?: object }} no seat where memory cannot be shared */
 function ringSeat() {
   const { native, size } = chooseTransport();
   const seat = native?.ringSeat(size);
@@ -26,8 +26,8 @@ function install() {
     const { seat, native } = ringSeat();
     const forkNow = (text) => Reflect.apply(fork, this, [{ ...env, [VARIABLE]: `${text}:${process.pid}` }]);
     if (seat === undefined) return require('./ipc-primary.js').serve(forkNow('ipc'));
-    const inherit = (first) => forkNow(`${first}:${first + 1}`);
-    const worker = forkInheriting(cluster, [seat.memory, seat.bell], inherit);
+    const inherit = (first) => forkNow(`${first}:${first + 1}:${first + 2}`);
+    const worker = forkInheriting(cluster, [seat.memory, seat.bell, seat.knocker], inherit);
     // It may have died between having sent and having woken those it sent to.
     worker.process.once('exit', () => native.wakeRing());
     // A worker that cannot map what it inherits says so, and is served like one that has nothing to map.

@@ -50,8 +50,10 @@ thread_local! {
 pub struct RingSeat {
     /// The memory.
     pub memory: i32,
-    /// The bell.
+    /// What wakes all.
     pub bell: i32,
+    /// What wakes one.
+    pub knocker: i32,
 }
 
 /// Makes the ring of this process, of `size` bytes, unless it has one, and tells what a worker inherits.
@@ -59,8 +61,8 @@ pub struct RingSeat {
 pub fn ring_seat(size: f64) -> Either<RingSeat, Failure> {
     match process::ring(None, size as u64) {
         Ok(ring) => {
-            let (memory, bell) = ring.descriptors();
-            Either::A(RingSeat { memory: memory.as_raw_fd(), bell: bell.as_raw_fd() })
+            let [memory, bell, knocker] = ring.descriptors().map(|fd| fd.as_raw_fd());
+            Either::A(RingSeat { memory, bell, knocker })
         }
         Err(error) => Either::B(failure("memfd_create", error)),
     }
@@ -102,27 +104,24 @@ struct Inner {
     /// Where it finds what has come; let go of with the environment.
     batch: RefCell<Option<Buffer>>,
     ring: Arc<Ring>,
-    /// `None` once closed.
-    watcher: RefCell<Option<Watcher>>,
-    /// What the loop is told of the bell; `None`: every turn, as from the start, until it has been told once.
-    reported: Cell<Option<Report>>,
+    bell: Ear,
+    knocker: Ear,
     /// Something waits for room: every ring is of interest.
     waits: Cell<bool>,
 }
 
-impl Inner {
-    /// Listens to the bell when there is something to hear, and else not: a loop that only sends would wake for every
-    /// ring of its own.
-    fn attune(&self) -> io::Result<()> {
-        match self.reported.get() {
-            Some(_) => self.listen_as_needed(),
-            None => Ok(()),
-        }
-    }
+/// How the loop listens to one of the ring's descriptors.
+#[derive(Default)]
+struct Ear {
+    /// `None` once closed.
+    watcher: RefCell<Option<Watcher>>,
+    /// What the loop is told; `None`: every turn, as from the start, until it has been told once.
+    reported: Cell<Option<Report>>,
+}
 
-    fn listen_as_needed(&self) -> io::Result<()> {
-        let wants = self.waits.get() || self.station.borrow().as_ref().is_some_and(Station::listens);
-        let how = if wants { Report::Edges } else { Report::Nothing };
+impl Ear {
+    /// Tells the loop what to report, also for the first time.
+    fn listen(&self, how: Report) -> io::Result<()> {
         if self.reported.get() != Some(how)
             && let Some(watcher) = &*self.watcher.borrow()
         {
@@ -130,6 +129,40 @@ impl Inner {
             self.reported.set(Some(how));
         }
         Ok(())
+    }
+
+    /// The same for one that has been heard before.
+    fn attune(&self, how: Report) -> io::Result<()> {
+        if self.reported.get().is_some() { self.listen(how) } else { Ok(()) }
+    }
+}
+
+impl Inner {
+    fn reads(&self) -> bool {
+        self.station.borrow().as_ref().is_some_and(Station::listens)
+    }
+
+    /// Listens when there is something to hear, and else not: a loop that only sends would wake for every ring of its own.
+    fn attune(&self) -> io::Result<()> {
+        self.bell.attune(self.bell_report())?;
+        self.knocker.attune(self.knocker_report())
+    }
+
+    fn bell_report(&self) -> Report {
+        if self.waits.get() || self.reads() { Report::Edges } else { Report::Nothing }
+    }
+
+    fn knocker_report(&self) -> Report {
+        if self.reads() { Report::One } else { Report::Nothing }
+    }
+
+    /// Looks before the loop sleeps whether a reader that was called has woken the rest.
+    fn follow_up_soon(&self, station: &Station) {
+        if station.has_called()
+            && let Some(watcher) = &*self.bell.watcher.borrow()
+        {
+            watcher.next_turn();
+        }
     }
 
     /// See [`Broadcast::read`].
@@ -157,7 +190,9 @@ impl Inner {
     ) -> napi::Result<f64> {
         let mut station = self.station.borrow_mut();
         let Some(station) = &mut *station else { return Ok(FULL) };
-        Ok(match station.publish(message, payload, from, whole, wake)? {
+        let outcome = station.publish(message, payload, from, whole, wake)?;
+        self.follow_up_soon(station);
+        Ok(match outcome {
             Outcome::Sent(_) => SENT,
             Outcome::Partly(bytes) => bytes as f64,
             Outcome::Full => FULL,
@@ -186,22 +221,26 @@ impl Broadcast {
             station: RefCell::new(Some(station)),
             scratch: RefCell::new(Some(scratch)),
             batch: RefCell::new(Some(batch)),
-            watcher: RefCell::new(None),
-            reported: Cell::new(None),
+            bell: Ear::default(),
+            knocker: Ear::default(),
             ring,
             waits: Cell::new(false),
         });
         let uv = Uv::get().ok_or_else(|| napi::Error::from_reason("libuv cannot be reached"))?;
         let callback = Callback::new(&env, &wake, "RUSTCLUSTER_BROADCAST")?;
         let listener = Rc::new(Listener { inner: Rc::clone(&inner), callback });
+        let called = Rc::new(Called { listener: Rc::clone(&listener) });
         let uv_loop = Loop::at(env.get_uv_event_loop()?.cast());
         let watcher = Watcher::start(uv, uv_loop, inner.ring.bell().ear()?, listener)?;
-        *inner.watcher.borrow_mut() = Some(watcher);
+        *inner.bell.watcher.borrow_mut() = Some(watcher);
+        let watcher = Watcher::start(uv, uv_loop, inner.ring.knocker().ear()?, called)?;
+        *inner.knocker.watcher.borrow_mut() = Some(watcher);
         // An ending environment must not be called into, and its life mutex is its thread's to unlock.
         let slot = take_slot(&inner);
         env.add_env_cleanup_hook(Rc::clone(&inner), move |inner| {
             SLOTS.with_borrow_mut(|slots| slots[slot as usize] = None);
-            drop(inner.watcher.take());
+            drop(inner.bell.watcher.take());
+            drop(inner.knocker.watcher.take());
             drop(inner.station.take());
             drop(inner.scratch.take());
             drop(inner.batch.take());
@@ -225,7 +264,7 @@ impl Broadcast {
     /// Whether the open channels keep the event loop running.
     #[napi(catch_unwind)]
     pub fn keep_alive(&self, alive: bool) {
-        if let Some(watcher) = &*self.inner.watcher.borrow() {
+        if let Some(watcher) = &*self.inner.bell.watcher.borrow() {
             watcher.keep_alive(alive);
         }
     }
@@ -273,8 +312,9 @@ impl Broadcast {
     /// Wakes readers that sleep on what was sent without `wake`.
     #[napi(catch_unwind)]
     pub fn wake_readers(&self) {
-        if let Some(station) = &*self.inner.station.borrow() {
+        if let Some(station) = &mut *self.inner.station.borrow_mut() {
             station.wake();
+            self.inner.follow_up_soon(station);
         }
     }
 
@@ -331,12 +371,43 @@ struct Listener {
 impl Watched for Listener {
     fn readable(&self) {
         // Reported on every turn, should this fail: a loop that looks too often is slow, one that is deaf is wrong.
-        let _ = self.inner.listen_as_needed();
+        let _ = self.inner.bell.listen(self.inner.bell_report());
+        self.hear();
+    }
+
+    fn turn(&self) {
+        if let Some(station) = &mut *self.inner.station.borrow_mut() {
+            station.follow_up();
+        }
+    }
+
+    fn wants_turns(&self) -> bool {
+        false
+    }
+}
+
+impl Listener {
+    fn hear(&self) {
         // Read here, so that what most often comes, one message, takes one crossing.
         let answer = self.inner.read();
         if answer != RESTS || self.inner.waits.get() {
             self.callback.call(answer as i32, []);
         }
+    }
+}
+
+/// The one that was called: wakes the rest before it looks for itself.
+struct Called {
+    listener: Rc<Listener>,
+}
+
+impl Watched for Called {
+    fn readable(&self) {
+        let inner = &self.listener.inner;
+        // As for the bell.
+        let _ = inner.knocker.listen(inner.knocker_report());
+        inner.ring.wake();
+        self.listener.hear();
     }
 
     fn wants_turns(&self) -> bool {

@@ -14,7 +14,7 @@ use crate::sys::robust;
 /// The first eight bytes: "rustring", little-endian.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"rustring");
 /// Counts incompatible changes of this file.
-pub const VERSION: u64 = 1;
+pub const VERSION: u64 = 2;
 
 /// u64: where [`MAGIC`] lies.
 pub const MAGIC_AT: usize = 0;
@@ -38,6 +38,8 @@ pub const FLOOR: usize = 192;
 pub const ARMS: usize = 256;
 /// u64: all who went to sleep up to this count have been woken.
 pub const WOKEN: usize = 320;
+/// u64: for all who went to sleep up to this count one of them has been called, who wakes the rest.
+pub const CALLED: usize = 512;
 /// u64: a sender waits until all tails have passed this position; 0: none does.
 pub const WANTED: usize = 384;
 /// u64 x 3, under the lock: how to take back the one other word a publish changes, see `ring::Guard`: the head it is
@@ -124,6 +126,6 @@ mod tests {
         assert_eq!(seat(SEATS - 1, 0) + SEAT_BYTES, channel(0, 0));
         assert_eq!(channel(CHANNELS - 1, 0) + CHANNEL_BYTES, DATA);
         assert_eq!(DATA, 200_704);
-        const { assert!(UNDO_COUNT + 8 <= 4096 && ENV + 4 <= SEAT_BYTES) };
+        const { assert!(UNDO_COUNT + 8 <= CALLED && CALLED + 8 <= 4096 && ENV + 4 <= SEAT_BYTES) };
     }
 }

@@ -7,8 +7,8 @@ use std::os::fd::RawFd;
 use std::os::unix::process::parent_id;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The variable by which a primary tells a worker which descriptors it inherits: memory, bell, and the primary's process
-/// id, so that a worker's own children, which may inherit the variable, do not believe it.
+/// The variable by which a primary tells a worker which descriptors it inherits: memory, bell, knocker, and the primary's
+/// process id, so that a worker's own children, which may inherit the variable, do not believe it.
 pub const VARIABLE: &str = "RUSTCLUSTER_RING";
 
 /// Never let go of: its mutexes may be held by any thread until the process ends.
@@ -26,7 +26,7 @@ pub fn ring(seat: Option<&str>, size: u64) -> io::Result<Arc<Ring>> {
     }
     let inherited = initial_variable().or_else(|| seat.map(str::to_owned));
     let made = match inherited.as_deref().and_then(seat_of) {
-        Some((memory, bell)) => inherit(memory, bell)?,
+        Some(descriptors) => inherit(&descriptors)?,
         None => Ring::create(size)?,
     };
     Ok(Arc::clone(ring.insert(Arc::new(made))))
@@ -45,20 +45,23 @@ fn initial_variable() -> Option<String> {
     String::from_utf8(line[prefix.len()..].to_vec()).ok()
 }
 
-/// The descriptors of memory and bell, when they are meant for this process.
-fn seat_of(text: &str) -> Option<(u32, u32)> {
-    let mut parts = text.split(':').map(|part| part.parse::<u32>().ok());
-    let (memory, bell, primary) = (parts.next()??, parts.next()??, parts.next()??);
-    (primary == parent_id()).then_some((memory, bell))
+/// The descriptors, when they are meant for this process.
+fn seat_of(text: &str) -> Option<Vec<u32>> {
+    let mut parts = text.split(':').map(|part| part.parse().ok()).collect::<Option<Vec<u32>>>()?;
+    (parts.pop()? == parent_id()).then_some(parts)
 }
 
-fn inherit(memory: u32, bell: u32) -> io::Result<Ring> {
-    if !is(memory, "/memfd:rustcluster-broadcast") || !is(bell, "anon_inode:[eventfd]") {
+/// # Errors
+/// `NotFound` for others than a primary of this version lends.
+fn inherit(descriptors: &[u32]) -> io::Result<Ring> {
+    let &[memory, bell, knocker] = descriptors else { return Err(io::ErrorKind::NotFound.into()) };
+    let are_bells = [bell, knocker].iter().all(|&fd| is(fd, "anon_inode:[eventfd]"));
+    if !is(memory, "/memfd:rustcluster-broadcast") || !are_bells {
         return Err(io::ErrorKind::NotFound.into());
     }
     let take = |fd| RawFd::try_from(fd).map_err(|_| io::Error::from(io::ErrorKind::NotFound)).and_then(adopt);
     let memory = take(memory)?;
-    Ring::open(memory, take(bell)?)
+    Ring::open(memory, take(bell)?, take(knocker)?)
 }
 
 /// Whether a descriptor is what it should be, before it is taken over; trusted where there is no /proc.

@@ -17,6 +17,7 @@ pub struct Ring {
     mapping: Mapping,
     memory: OwnedFd,
     bell: Bell,
+    knocker: Bell,
     size: u64,
 }
 
@@ -42,14 +43,14 @@ impl Ring {
         mapping.u64_at(layout::SIZE).store(size, Ordering::Relaxed);
         mapping.u64_at(layout::VERSION_AT).store(layout::VERSION, Ordering::Relaxed);
         mapping.u64_at(layout::MAGIC_AT).store(layout::MAGIC, Ordering::Release);
-        Ok(Self { mapping, memory, bell: Bell::new()?, size })
+        Ok(Self { mapping, memory, bell: Bell::new()?, knocker: Bell::new()?, size })
     }
 
-    /// Opens the ring behind two inherited descriptors.
+    /// Opens the ring behind three inherited descriptors.
     ///
     /// # Errors
     /// `InvalidData` when it is no ring of this version, else what fstat(2) and mmap(2) answer.
-    pub fn open(memory: OwnedFd, bell: OwnedFd) -> io::Result<Self> {
+    pub fn open(memory: OwnedFd, bell: OwnedFd, knocker: OwnedFd) -> io::Result<Self> {
         let invalid = || io::Error::from(io::ErrorKind::InvalidData);
         let bytes = usize::try_from(file_size(memory.as_fd())?).map_err(|_| invalid())?;
         if bytes <= layout::DATA {
@@ -61,12 +62,15 @@ impl Ring {
             && mapping.u64_at(layout::VERSION_AT).load(Ordering::Relaxed) == layout::VERSION
             && size.is_power_of_two()
             && size == (bytes - layout::DATA) as u64;
-        if ours { Ok(Self { mapping, memory, bell: Bell::adopt(bell), size }) } else { Err(invalid()) }
+        if !ours {
+            return Err(invalid());
+        }
+        Ok(Self { mapping, memory, bell: Bell::adopt(bell), knocker: Bell::adopt(knocker), size })
     }
 
     /// The descriptors by which another process opens it.
-    pub fn descriptors(&self) -> (BorrowedFd<'_>, BorrowedFd<'_>) {
-        (self.memory.as_fd(), self.bell.as_fd())
+    pub fn descriptors(&self) -> [BorrowedFd<'_>; 3] {
+        [self.memory.as_fd(), self.bell.as_fd(), self.knocker.as_fd()]
     }
 
     /// Bytes it holds.
@@ -74,9 +78,14 @@ impl Ring {
         self.size
     }
 
-    /// The bell.
+    /// Wakes all who listen to it.
     pub fn bell(&self) -> &Bell {
         &self.bell
+    }
+
+    /// Wakes one of those who listen to it and sleep; that one has to [`wake`](Self::wake) the rest.
+    pub fn knocker(&self) -> &Bell {
+        &self.knocker
     }
 
     /// Gives the data its memory, if nobody has yet. Must come before the first publish of a process.
@@ -112,7 +121,19 @@ impl Ring {
         self.u64(layout::FLOOR).load(Ordering::Relaxed)
     }
 
-    /// Wakes all readers that went to sleep, as after each commit.
+    /// After a commit: has all readers woken that went to sleep, by one of them. Answers what [`follow_up`](Self::follow_up)
+    /// wants to know, if it has called one.
+    pub fn call(&self) -> Option<u64> {
+        let (arms, woken) = (self.u64(layout::ARMS), self.u64(layout::WOKEN));
+        wake::call(arms, self.u64(layout::CALLED), woken, || self.knocker.ring())
+    }
+
+    /// Wakes them, should whoever was called not have done so yet.
+    pub fn follow_up(&self, asleep: u64) -> bool {
+        wake::is_left(self.u64(layout::WOKEN), asleep) && self.wake()
+    }
+
+    /// Wakes all readers that went to sleep.
     pub fn wake(&self) -> bool {
         wake::wake(self.u64(layout::ARMS), self.u64(layout::WOKEN), || self.bell.ring())
     }
@@ -256,13 +277,30 @@ mod tests {
     fn anothers_memory_is_refused() {
         let bell = || OwnedFd::from(std::fs::File::open("/dev/null").unwrap());
         let foreign = create_file(c"rustcluster-test", layout::DATA + 65536).unwrap();
-        assert_eq!(Ring::open(foreign, bell()).unwrap_err().kind(), io::ErrorKind::InvalidData);
-        assert!(Ring::open(create_file(c"rustcluster-test", 64).unwrap(), bell()).is_err());
+        assert_eq!(Ring::open(foreign, bell(), bell()).unwrap_err().kind(), io::ErrorKind::InvalidData);
+        assert!(Ring::open(create_file(c"rustcluster-test", 64).unwrap(), bell(), bell()).is_err());
         assert!(Ring::create(100_000).is_err());
         let ring = Ring::create(layout::SMALLEST).unwrap();
-        let (memory, bell) = ring.descriptors();
-        let same = Ring::open(memory.try_clone_to_owned().unwrap(), bell.try_clone_to_owned().unwrap()).unwrap();
+        let [memory, bell, knocker] = ring.descriptors().map(|fd| fd.try_clone_to_owned().unwrap());
+        let same = Ring::open(memory, bell, knocker).unwrap();
         assert_eq!(same.size(), layout::SMALLEST);
+    }
+
+    #[test]
+    fn who_was_called_wakes_the_rest_and_else_the_sender_does() {
+        let ring = Ring::create(layout::SMALLEST).unwrap();
+        assert_eq!(ring.call(), None, "nobody sleeps");
+        wake::arm(ring.u64(layout::ARMS));
+        let called = ring.call().unwrap();
+        assert_eq!(ring.call(), None, "somebody is about to wake all");
+        assert!(ring.wake());
+        assert!(!ring.follow_up(called), "that has been done");
+        wake::arm(ring.u64(layout::ARMS));
+        let called = ring.call().unwrap();
+        wake::arm(ring.u64(layout::ARMS));
+        assert!(ring.call().is_some(), "one more went to sleep");
+        assert!(ring.follow_up(called), "nobody has come to it yet");
+        assert!(!ring.follow_up(called));
     }
 
     #[test]

@@ -47,6 +47,8 @@ pub struct Station {
     pub(super) by_hash: HashMap<u64, Vec<usize>>,
     pub(super) reader: Option<Reader>,
     pub(super) large: VecDeque<Vec<u8>>,
+    /// It has called a reader to wake the rest, see [`Ring::follow_up`].
+    called: Option<u64>,
 }
 
 impl Station {
@@ -63,6 +65,7 @@ impl Station {
             by_hash: HashMap::new(),
             reader: None,
             large: VecDeque::new(),
+            called: None,
         })
     }
 
@@ -144,16 +147,31 @@ impl Station {
         {
             one.own.push_back((number, object));
         }
-        // Also when it did not fit: a sender that died may have left readers asleep on a full ring.
-        if wake || !matches!(outcome, Outcome::Sent(_)) {
+        if !matches!(outcome, Outcome::Sent(_)) {
+            // Of a sender that died readers may be asleep on a full ring.
             self.ring.wake();
+        } else if wake {
+            self.wake();
         }
         Ok(outcome)
     }
 
-    /// Wakes who sleeps on what was sent without that.
-    pub fn wake(&self) {
-        self.ring.wake();
+    /// Has all woken who sleep on what was sent, at the latest by [`follow_up`](Self::follow_up).
+    pub fn wake(&mut self) {
+        self.called = self.ring.call().or(self.called);
+    }
+
+    /// Whether it has called a reader whom nobody has followed up on.
+    pub fn has_called(&self) -> bool {
+        self.called.is_some()
+    }
+
+    /// Before the event loop sleeps, if it [has called](Self::has_called) a reader: wakes the rest, should that one not
+    /// have come to it yet.
+    pub fn follow_up(&mut self) {
+        if let Some(asleep) = self.called.take() {
+            self.ring.follow_up(asleep);
+        }
     }
 
     /// Whether a message of `bytes` can be sent at once when the ring is empty.

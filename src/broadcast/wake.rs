@@ -1,8 +1,10 @@
 //! The rule of the wake-up, generic over the atomics so that the tests can give it those of a model checker.
 //!
 //! A reader that is about to sleep counts itself in `arms`, then looks at the head once more. A sender that has committed
-//! looks at `arms`: when somebody went to sleep since the last ring it rings, and only then notes up to which count all
-//! are awake. So a sender that dies in between leaves a ring too many and never one too few.
+//! looks at `arms`: when somebody went to sleep since the last ring it has one sleeper called ([`call`]), and that one
+//! rings for all others ([`wake`]): to wake many costs, and whom a sender wakes may push it off its core. Each writes
+//! first and only then notes up to which count that was done. So who dies in between leaves a ring too many and never one
+//! too few. Whoever was called may be slow to run: the sender looks at the end of its turn ([`is_left`]).
 
 use std::sync::atomic::{AtomicU64, Ordering, fence};
 
@@ -45,7 +47,24 @@ pub fn arm<W: Word>(arms: &W) {
     W::fence();
 }
 
-/// A sender has committed: wakes whoever sleeps. Answers whether it rang.
+/// A sender has committed: calls one of those that sleep. Answers up to which count it has, if it has.
+pub fn call<W: Word>(arms: &W, called: &W, woken: &W, knock: impl FnOnce()) -> Option<u64> {
+    W::fence();
+    let asleep = arms.get();
+    if woken.get() >= asleep || called.get() >= asleep {
+        return None;
+    }
+    knock();
+    called.raise(asleep);
+    Some(asleep)
+}
+
+/// Whether nobody has rung yet for those that were called up to `asleep`.
+pub fn is_left<W: Word>(woken: &W, asleep: u64) -> bool {
+    woken.get() < asleep
+}
+
+/// Somebody was called, or there is no time for that: wakes whoever sleeps. Answers whether it rang.
 pub fn wake<W: Word>(arms: &W, woken: &W, ring: impl FnOnce()) -> bool {
     W::fence();
     let asleep = arms.get();

@@ -35,6 +35,7 @@ type PollStart = unsafe extern "C" fn(Handle, c_int, OnPoll) -> c_int;
 type PollStop = unsafe extern "C" fn(Handle) -> c_int;
 type BackendFd = unsafe extern "C" fn(Loop) -> c_int;
 type Init = unsafe extern "C" fn(Loop, Handle) -> c_int;
+type Stop = unsafe extern "C" fn(Handle) -> c_int;
 type Start = unsafe extern "C" fn(Handle, OnTurn) -> c_int;
 
 // Values of uv_handle_type and uv_poll_event, fixed by libuv's promise of a stable ABI within version 1.
@@ -57,6 +58,7 @@ pub struct Uv {
     backend_fd: BackendFd,
     prepare_init: Init,
     prepare_start: Start,
+    prepare_stop: Stop,
     check_init: Init,
     check_start: Start,
 }
@@ -96,6 +98,7 @@ impl Uv {
             backend_fd: symbol!(c"uv_backend_fd", BackendFd),
             prepare_init: symbol!(c"uv_prepare_init", Init),
             prepare_start: symbol!(c"uv_prepare_start", Start),
+            prepare_stop: symbol!(c"uv_prepare_stop", Stop),
             check_init: symbol!(c"uv_check_init", Init),
             check_start: symbol!(c"uv_check_start", Start),
         })
@@ -114,6 +117,8 @@ impl Uv {
 pub enum Report {
     /// That it has become readable, once each time.
     Edges,
+    /// The same, each time to one of those who watch it so and wait, and to those before that one who do not.
+    One,
     /// Nothing.
     Nothing,
 }
@@ -124,7 +129,7 @@ pub trait Watched {
     fn readable(&self);
     /// The loop is about to wait for events, or has just dealt with some.
     fn turn(&self) {}
-    /// Whether `turn` shall be called at all; asked once.
+    /// Whether `turn` shall be called always, and not only after [`Watcher::next_turn`]; asked once.
     fn wants_turns(&self) -> bool {
         true
     }
@@ -237,15 +242,38 @@ impl Watcher {
         let fd = state.descriptor.as_raw_fd();
         let events = match how {
             Report::Edges => libc::EPOLLIN | libc::EPOLLET,
+            Report::One => libc::EPOLLIN | libc::EPOLLET | libc::EPOLLEXCLUSIVE,
             Report::Nothing => 0,
         };
-        // What libuv finds the watch by is the descriptor's number.
-        let mut event = libc::epoll_event { events: events as u32, u64: fd as u64 };
-        // SAFETY: both descriptors are open, and `event` is live for the length of the call.
-        match unsafe { libc::epoll_ctl(set, libc::EPOLL_CTL_MOD, fd, &raw mut event) } {
-            0 => Ok(()),
-            _ => Err(io::Error::last_os_error()),
+        let control = |operation, events: c_int| {
+            // What libuv finds the watch by is the descriptor's number.
+            let mut event = libc::epoll_event { events: events as u32, u64: fd as u64 };
+            // SAFETY: both descriptors are open, and `event` is live for the length of the call.
+            match unsafe { libc::epoll_ctl(set, operation, fd, &raw mut event) } {
+                0 => Ok(()),
+                _ => Err(io::Error::last_os_error()),
+            }
+        };
+        // What is reported to one cannot be changed, neither to that nor from it. To begin anew loses no edge: what is
+        // readable then is reported at once.
+        let is_final = |error: &io::Error| error.raw_os_error() == Some(libc::EINVAL);
+        match control(libc::EPOLL_CTL_MOD, events) {
+            Err(error) if is_final(&error) => {
+                control(libc::EPOLL_CTL_DEL, 0)?;
+                // A kernel that does not know how to choose one shall tell all.
+                control(libc::EPOLL_CTL_ADD, events)
+                    .or_else(|_| control(libc::EPOLL_CTL_ADD, events & !libc::EPOLLEXCLUSIVE))
+            }
+            answer => answer,
         }
+    }
+
+    /// Has `turn` called once, before the loop next waits for events. Of no use to who has it called always.
+    pub fn next_turn(&self) {
+        // SAFETY: as in `resume`.
+        let state = unsafe { &mut *self.shared };
+        // SAFETY: an initialised handle that is not closing; this call always succeeds, and can be repeated.
+        unsafe { (state.uv.prepare_start)(state.prepare.as_mut_ptr().cast(), on_next_turn) };
     }
 
     /// Reports the descriptor no more until [`resume`](Self::resume).
@@ -293,6 +321,14 @@ extern "C" fn on_turn(handle: Handle) {
     let Some(state) = (unsafe { shared_of(handle).as_ref() }) else { return };
     let Some(watched) = state.watched.clone() else { return };
     let _ = catch_unwind(AssertUnwindSafe(|| watched.turn()));
+}
+
+extern "C" fn on_next_turn(handle: Handle) {
+    // As in `shared_of`.
+    let Some(uv) = Uv::get() else { return };
+    // SAFETY: libuv hands back the live handle it was started with.
+    unsafe { (uv.prepare_stop)(handle) };
+    on_turn(handle);
 }
 
 extern "C" fn closed(handle: Handle) {

@@ -33,25 +33,50 @@ impl Word for Modelled {
     }
 }
 
-/// What a reader and its senders share. `bell` counts rings, as the eventfd does.
+/// What a reader and its senders share. `knocks` and `bell` count rings, as the eventfds do. Whoever is called is another
+/// reader, who rings in its own time: it is the worst that can come to the one that is looked at.
 struct Shared {
     head: AtomicU64,
     arms: Modelled,
+    called: Modelled,
     woken: Modelled,
+    knocks: AtomicU64,
     bell: AtomicU64,
 }
 
 impl Shared {
     fn new() -> Arc<Self> {
-        let (head, bell) = (AtomicU64::new(0), AtomicU64::new(0));
-        Arc::new(Self { head, arms: Modelled::new(), woken: Modelled::new(), bell })
+        let (head, knocks, bell) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
+        let (arms, called, woken) = (Modelled::new(), Modelled::new(), Modelled::new());
+        Arc::new(Self { head, arms, called, woken, knocks, bell })
+    }
+
+    /// Sends, and has one called who wakes the rest.
+    fn call(&self) {
+        self.head.fetch_add(1, Ordering::Release);
+        wake::call(&self.arms, &self.called, &self.woken, || {
+            self.knocks.fetch_add(1, Ordering::SeqCst);
+        });
+    }
+
+    /// What the one does that is called, if it has been called more often than it has `heard`. Answers how often.
+    fn answer(&self, heard: u64) -> u64 {
+        let knocks = self.knocks.load(Ordering::SeqCst);
+        if knocks > heard {
+            self.wake();
+        }
+        knocks
+    }
+
+    fn wake(&self) {
+        wake::wake(&self.arms, &self.woken, || {
+            self.bell.fetch_add(1, Ordering::SeqCst);
+        });
     }
 
     fn send(&self) {
         self.head.fetch_add(1, Ordering::Release);
-        wake::wake(&self.arms, &self.woken, || {
-            self.bell.fetch_add(1, Ordering::SeqCst);
-        });
+        self.wake();
     }
 
     /// What a reader does when its loop runs: hears the bell, reads, and says that it sleeps until nothing is left.
@@ -104,6 +129,44 @@ fn nor_when_two_senders_race() {
         });
         let asleep = shared.turn();
         senders.into_iter().for_each(|sender| sender.join().unwrap());
+        assert!(shared.is_safe(asleep));
+    });
+}
+
+#[test]
+fn nor_when_another_is_called_to_wake_it() {
+    bounded(|| {
+        let shared = Shared::new();
+        let sender = {
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || {
+                shared.call();
+                shared.call();
+            })
+        };
+        let called = {
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || shared.answer(0))
+        };
+        let asleep = shared.turn();
+        sender.join().unwrap();
+        // If it was called again since, that has woken it again.
+        shared.answer(called.join().unwrap());
+        assert!(shared.is_safe(asleep));
+    });
+}
+
+#[test]
+fn nor_when_two_senders_call() {
+    bounded(|| {
+        let shared = Shared::new();
+        let senders = [(); 2].map(|()| {
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || shared.call())
+        });
+        let asleep = shared.turn();
+        senders.into_iter().for_each(|sender| sender.join().unwrap());
+        shared.answer(0);
         assert!(shared.is_safe(asleep));
     });
 }
