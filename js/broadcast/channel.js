@@ -35,7 +35,9 @@ class BroadcastChannel extends EventTarget {
     const { maxLag = DEFAULT_MAX_LAG } = check.object('options', options);
     const { number, channel } = hub().join(this.#name);
     const receive = (kind, buffer, start, end) => this.#receive(kind, buffer, start, end);
-    this.#member = { number, channel, maxLag: checkMaxLag(maxLag), receive, missed: (count) => this.#miss(count) };
+    const deliver = (data) => this.#deliver(data);
+    const missed = (count) => this.#miss(count);
+    this.#member = { number, channel, maxLag: checkMaxLag(maxLag), receive, deliver, missed };
     hub().retain(1);
   }
 
@@ -145,6 +147,11 @@ class BroadcastChannel extends EventTarget {
       this.#tellError(error);
       return;
     }
+    this.#deliver(data);
+  }
+
+  #deliver(data) {
+    if (!this.#open) return;
     const event = new BroadcastEvent('message', data, this);
     const { message } = this.#handlers;
     if (this.#hasListeners || typeof message?.handler !== 'function') this.dispatchEvent(event);

@@ -30,24 +30,32 @@ function refuse() {
   );
 }
 
+const emit = (value) => process.emit('message', value, undefined);
+
+/** What is thrown is thrown as if in a callback of its own: the messages behind it are not to suffer. */
+function isolate(act) {
+  try {
+    act();
+  } catch (error) {
+    process.nextTick(() => {
+      throw error;
+    });
+  }
+}
+
 /** A worker hears what its primary broadcasts, for as long as it is connected. */
 function hear() {
   const receive = (kind, buffer, start, end) => {
-    if (!process.connected) return;
-    try {
-      process.emit('message', decode(kind, buffer, start, end), undefined);
-    } catch (error) {
-      // As if thrown in a callback of its own: the messages behind it are not to suffer.
-      process.nextTick(() => {
-        throw error;
-      });
-    }
+    if (process.connected) isolate(() => emit(decode(kind, buffer, start, end)));
+  };
+  const deliver = (value) => {
+    if (process.connected) isolate(() => emit(value));
   };
   const missed = (count) =>
     process.emitWarning(`${count} broadcasts of the primary were overwritten before this worker read them`, {
       code: 'ERR_BROADCAST_MISSED',
     });
-  const member = { ...hub().join(CHANNEL), maxLag: DEFAULT_MAX_LAG, receive, missed };
+  const member = { ...hub().join(CHANNEL), maxLag: DEFAULT_MAX_LAG, receive, deliver, missed };
   hub().listen(member);
   process.once('disconnect', () => hub().leave(member));
 }

@@ -16,7 +16,7 @@ const FOR_EVER = 0xffffffff;
 /**
  * An object on a channel: what it says under these names is called when something comes for it.
  * @typedef {{ number: number, channel: object, maxLag: number, receive(kind: number, buffer: Buffer, start: number,
- *   end: number): void, missed(count: number): void }} Member
+ *   end: number): void, deliver?(value: unknown): void, missed(count: number): void }} Member
  */
 
 class Hub {
@@ -32,6 +32,7 @@ class Hub {
   constructor() {
     const receive = {
       message: (id, kind, sender, buffer, start, end) => this.#message(id, kind, sender, buffer, start, end),
+      value: (id, sender, value) => this.#value(id, sender, value),
       missed: (...args) => this.#missed(...args),
       room: () => this.#outbox.flush(),
     };
@@ -114,6 +115,16 @@ class Hub {
       if (member.receiveFrom !== undefined) member.receiveFrom(sender, kind, buffer.subarray(start, end));
       else if (member.number !== sender) member.receive(kind, buffer, start, end);
     }
+  }
+
+  /** A message that has been read already. @returns {boolean} false: each of several objects needs a copy of its own */
+  #value(id, sender, value) {
+    const members = this.#byId.get(id)?.members;
+    if (members?.size !== 1) return false;
+    const [only] = members;
+    if (only.deliver === undefined) return false;
+    if (only.number !== sender) only.deliver(value);
+    return true;
   }
 
   #missed(id, count, own) {

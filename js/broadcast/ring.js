@@ -4,7 +4,7 @@ const { fromNative } = require('../errors.js');
 const { scratch } = require('../plain.js');
 
 /** Of a batch's entries, see src/broadcast/batch.rs. */
-const [LARGE, MISSED, OWN] = [1 << 8, 1 << 9, 1 << 10];
+const [LARGE, MISSED, OWN, RUN] = [1 << 8, 1 << 9, 1 << 10, 1 << 11];
 const HEADER = 16;
 /** How a read went, beside the bytes: nothing is left, the lock is needed, nothing is left and we count as asleep. */
 const [DONE, AGAIN, RESTS] = [0, 2, 3];
@@ -175,6 +175,11 @@ class Ring {
       if (flags < LARGE) {
         at = start + ((length + 7) & ~7);
         this.#receive.message(channel, flags, object, batch, start, start + length);
+      } else if (flags & RUN) {
+        at = (start + length + 7) & ~7;
+        this.#dispatchRun(channel, flags & (LARGE - 1), object, start, start + length, at >> 2);
+        at += 8 * object;
+        count += object - 1;
       } else if (flags & LARGE) {
         at = start;
         const payload = this.#native.takeLarge();
@@ -192,6 +197,29 @@ class Ring {
       }
     }
     return count;
+  }
+
+  /** Messages of one channel as one array; behind it, from `table` on, stand the object and the length of each. */
+  #dispatchRun(channel, kind, count, start, end, table) {
+    const { message, value } = this.#receive;
+    const values = count > 1 ? parse(batch.latin1Slice(start, end)) : [];
+    // What is none of ours makes more or fewer of what it stands beside.
+    const isWhole = values.length === count;
+    for (let i = 0, from = start + 1; i < count; i++) {
+      const object = words[table + 2 * i];
+      const to = from + words[table + 2 * i + 1];
+      if (!isWhole || !value(channel, object, values[i])) message(channel, kind, object, batch, from, to);
+      from = to + 1;
+    }
+  }
+}
+
+/** @returns {unknown[]} none when it is no JSON: each by itself tells which */
+function parse(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return [];
   }
 }
 

@@ -177,7 +177,7 @@ impl Inner {
             Progress::More => MORE,
             Progress::Busy => AGAIN,
         };
-        batch.used() as u32 * 4 + progress
+        batch.finish() as u32 * 4 + progress
     }
 
     fn publish(

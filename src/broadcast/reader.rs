@@ -177,7 +177,7 @@ impl Station {
             self.large.push_back(payload);
         }
         if torn(&self.ring, at) {
-            if record.payload > INLINE && batch.mark() != mark {
+            if record.payload > INLINE && !batch.is_at(&mark) {
                 self.large.pop_back();
             }
             batch.back_to(mark);

@@ -167,6 +167,26 @@ describe('BroadcastChannel', () => {
     witness.close();
   });
 
+  it('brings many at once whole, in order and to whoever listens by then', async () => {
+    const [sender, receiver, late] = [1, 2, 3].map(() => new BroadcastChannel('many'));
+    const got = [];
+    const lateGot = [];
+    const COUNT = 300;
+    const values = Array.from({ length: COUNT }, (_, n) => [{ n, text: `"],[${n}` }, n, `text ${n}`, [n, null]][n % 4]);
+    receiver.onmessage = ({ data }) => {
+      got.push(data);
+      // A second object, amid what has come already: each gets a copy of its own from here on.
+      if (got.length === 50) late.onmessage = (event) => lateGot.push(event.data);
+      if (typeof data === 'object' && !Array.isArray(data)) data.seen = true;
+    };
+    for (const value of values) sender.postMessage(value);
+    while (got.length < COUNT) await new Promise(setImmediate);
+    for (const value of got) if (value.seen) delete value.seen;
+    assert.deepEqual(got, values);
+    assert.deepEqual(lateGot, values.slice(COUNT - lateGot.length));
+    for (const one of [sender, receiver, late]) one.close();
+  });
+
   it('checks its options', () => {
     assert.throws(() => new BroadcastChannel('x', { maxLag: -1 }), { code: 'ERR_OUT_OF_RANGE' });
     assert.throws(() => new BroadcastChannel('x', { maxLag: '1' }), { code: 'ERR_INVALID_ARG_TYPE' });

@@ -35,7 +35,7 @@ fn drain(station: &mut Station) -> Vec<Entry> {
         let mut buffer = vec![0; 1 << 17];
         let mut batch = Batch::new(&mut buffer);
         let progress = station.read(&mut batch);
-        let used = batch.used();
+        let used = batch.finish();
         for mut entry in entries(&buffer[..used]) {
             if entry.kind & super::batch::LARGE != 0 {
                 entry.payload = station.take_large().unwrap();
