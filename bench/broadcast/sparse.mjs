@@ -20,9 +20,9 @@ export async function runSparse({ quick, rounds }, log) {
         // Until the compilers have settled, as in an app that has been sending for a while.
         await cluster.run('bursts', { size: 64, count: quick ? 20 : 500, bursts: quick ? 1 : 10 });
         await cluster.run('sparse', { size: 64, count: 20, every: 5 });
-        const { sender, latencies, arrived } = await cluster.run('sparse', { size: 64, count, every: 5 });
+        const { sender, idle, latencies, arrived } = await cluster.run('sparse', { size: 64, count, every: 5 });
         if (arrived !== count) throw new Error(`${one.name}: ${arrived} of ${count} messages arrived`);
-        one.runs.push({ sender, p50: median(latencies), p99: quantile(latencies, 0.99) });
+        one.runs.push({ sender, idle, p50: median(latencies), p99: quantile(latencies, 0.99) });
       });
     }
   }
@@ -35,6 +35,7 @@ export async function runSparse({ quick, rounds }, log) {
   const row = (one) => ({
     '': one.name,
     'sender us': of(one, 'sender'),
+    'and an empty turn': of(one, 'idle'),
     'p50 us': of(one, 'p50'),
     'p99 us': of(one, 'p99'),
   });

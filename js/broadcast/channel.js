@@ -73,9 +73,27 @@ class BroadcastChannel extends EventTarget {
 
   addEventListener(type, ...rest) {
     super.addEventListener(type, ...rest);
-    if (`${type}` === 'message' && rest[0] !== this.#handlers.message?.listener) this.#hasListeners = true;
+    this.#note(`${type}`, rest[0]);
+  }
+
+  /** A listener has been added. */
+  #note(type, listener) {
+    if (type === 'message' && listener !== this.#handlers.message?.listener) this.#hasListeners = true;
     // Only who listens reads: a process that only sends has no part in what others wait for.
-    if (MESSAGES.has(`${type}`) && this.#open) hub().listen(this.#member);
+    if (MESSAGES.has(type) && this.#open) hub().listen(this.#member);
+  }
+
+  static {
+    // What Node calls however a listener is added, also by EventTarget's own method.
+    const hook = Object.getOwnPropertySymbols(EventTarget.prototype).find((one) => one.description === 'kNewListener');
+    if (hook !== undefined) {
+      const added = EventTarget.prototype[hook];
+      const value = function (...args) {
+        Reflect.apply(added, this, args);
+        this.#note(args[1], args[2]?.callback ?? args[2]);
+      };
+      Object.defineProperty(BroadcastChannel.prototype, hook, { configurable: true, value });
+    }
   }
 
   /**

@@ -71,6 +71,16 @@ for (const [whose, BroadcastChannel] of Object.entries(CLASSES)) {
       assert.deepEqual(got, ['once 1', 'object 1', 'object 2']);
     });
 
+    it("takes listeners by EventTarget's own method, beside a handler", async () => {
+      const [sender, receiver] = [channel(), channel()];
+      const got = [];
+      receiver.onmessage = () => got.push('handler');
+      EventTarget.prototype.addEventListener.call(receiver, 'message', () => got.push('listener'));
+      sender.postMessage(1);
+      while (got.length < 2) await new Promise(setImmediate);
+      assert.deepEqual(got, ['handler', 'listener']);
+    });
+
     it('refuses what cannot be cloned', () => {
       const one = channel();
       for (const value of [() => {}, Symbol('s'), { deep: [() => {}] }, new WeakMap(), Promise.resolve()]) {
