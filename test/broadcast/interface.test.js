@@ -161,6 +161,23 @@ describe('BroadcastChannel', () => {
     }
   });
 
+  it("tells by 'messageerror' of what cannot be read, and brings what came beside it", async () => {
+    const native = require('../../js/native.js');
+    const receiver = new BroadcastChannel('corrupt');
+    const got = [];
+    receiver.onmessage = ({ data }) => got.push(data);
+    receiver.onmessageerror = ({ data }) => got.push(data.code);
+    const part = native.Broadcast.open(undefined, 2 ** 24, Buffer.alloc(8), Buffer.alloc(8), () => {});
+    const [id, JSON_ASCII] = [part.channel('corrupt'), 3];
+    for (const text of ['1', '{"n":', '2', '3,4', '5]', '[6']) {
+      assert.equal(part.publish(id, 1, JSON_ASCII, Buffer.from(text), text.length, 0, true, true), 0);
+    }
+    while (got.length < 6) await new Promise(setImmediate);
+    const code = 'ERR_BROADCAST_CORRUPT';
+    assert.deepEqual(got, [1, code, 2, code, code, code]);
+    receiver.close();
+  });
+
   it('stops at once when a message closes it', async () => {
     const [sender, receiver, witness] = [1, 2, 3].map(() => new BroadcastChannel('closes'));
     const got = [];
