@@ -10,6 +10,7 @@ const { DEFAULT_MAX_LAG, hub } = require('./hub.js');
 const MESSAGES = new Set(['message', 'messageerror']);
 /** How long `publish` waits for room unless told otherwise, in milliseconds. */
 const DEFAULT_TIMEOUT = 30_000;
+const DEFAULT_WAIT = { timeout: DEFAULT_TIMEOUT, signal: undefined };
 
 class BroadcastChannel extends EventTarget {
   #member;
@@ -115,14 +116,15 @@ class BroadcastChannel extends EventTarget {
    * @returns {Promise<void>} once the message is in the ring, where all who listen will find it
    * @throws as `postMessage`, ERR_BROADCAST_FULL after `timeout`, ABORT_ERR
    */
-  async publish(message, options) {
-    const { timeout, signal } = check.object('options', options);
-    const wait = {
-      timeout: check.integer('options.timeout', timeout, { min: 0, fallback: DEFAULT_TIMEOUT }),
-      signal: check.abortSignal('options.signal', signal),
-    };
-    this.#refuseWhenClosed();
-    return hub().publish(this.#member, message, wait);
+  publish(message, options) {
+    // Not async: what has been sent already has one promise, and not three more around it.
+    try {
+      const wait = options === undefined ? DEFAULT_WAIT : checkWait(options);
+      this.#refuseWhenClosed();
+      return hub().publish(this.#member, message, wait);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /** Sends and gets nothing any more. What was posted before is on its way already. */
@@ -236,6 +238,14 @@ Object.defineProperty(BroadcastChannel.prototype, Symbol.toStringTag, {
   configurable: true,
   value: 'BroadcastChannel',
 });
+
+function checkWait(options) {
+  const { timeout, signal } = check.object('options', options);
+  return {
+    timeout: check.integer('options.timeout', timeout, { min: 0, fallback: DEFAULT_TIMEOUT }),
+    signal: check.abortSignal('options.signal', signal),
+  };
+}
 
 function checkMaxLag(value) {
   if (value === Number.POSITIVE_INFINITY) return value;

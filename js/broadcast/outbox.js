@@ -48,9 +48,9 @@ class Outbox {
     if (signal?.aborted) return Promise.reject(abortError(signal));
     let from = 0;
     if (this.#queue.length === 0) {
-      if (this.#transport.post(channel, object, message) === 0) return DONE;
+      if (this.#transport.post(channel, object, message) === 0) return Promise.resolve();
       const answer = this.#sendPieces(channel, object, message, 0);
-      if (answer.done) return DONE;
+      if (answer.done) return Promise.resolve();
       from = answer.from;
     }
     const { length } = message;
@@ -136,7 +136,5 @@ class Outbox {
     return entry.resolve;
   }
 }
-
-const DONE = Promise.resolve();
 
 module.exports = { Outbox };
