@@ -78,6 +78,11 @@ export declare class Channel {
   passOn(fd: number, server: number, idle: number): boolean
   /** The connection `fd`, which stays the caller's, is about to be closed with nothing read from it. */
   untouched(fd: number): void
+  /**
+   * The connection `fd`, which stays the caller's and has a mark, is about to be closed by an end that is not said to its
+   * client before nobody has it open.
+   */
+  release(fd: number): void
   /** A connection was taken by another way than this channel. */
   opened(): void
   /**
@@ -85,6 +90,11 @@ export declare class Channel {
    * memory shared with the primary. Null where the engine allows no such buffer.
    */
   active(): ArrayBuffer | null
+  /**
+   * By descriptor modulo their number: not 0 for a connection that this worker has accepted by itself and keeps for the
+   * case that it dies. Whoever closes one writes 0. Null where the engine allows no such buffer.
+   */
+  marks(): ArrayBuffer | null
   /** What this worker has open, as the primary sees it. */
   load(): WorkerLoad
   /** A connection was closed. */

@@ -3,7 +3,7 @@
  * Takes connections from the channel and hands each to the server it is for, just as net would have accepted it.
  */
 const net = require('node:net');
-const { kHome } = require('./move/idle.js');
+const { kHome, ownerOf } = require('./move/idle.js');
 const { Mover } = require('./move/mover.js');
 const { SOCKET, tcpClass } = require('./tcp.js');
 
@@ -29,7 +29,7 @@ class Receiver {
     this.#native = native;
     this.#channel = channel;
     this.#TCP = tcpClass(native);
-    countCloses(this.#TCP, counterOf(channel), channel);
+    countCloses(this.#TCP, counterOf(channel), marksOf(channel), channel);
     this.mover = new Mover(channel, (handle) => {
       handle[kHome] = undefined;
     });
@@ -127,18 +127,31 @@ function counterOf(channel) {
   };
 }
 
+/** @returns {Uint32Array} which connections are kept, see `Channel.marks` */
+function marksOf(channel) {
+  const memory = channel.marks();
+  return memory === null ? new Uint32Array(1) : new Uint32Array(memory);
+}
+
 /**
  * Every way a connection ends leads through its handle's close() or reset(), or it leaves this loop for that of a worker
  * thread. All are changed for the whole class, since properties of its own would make each handle a slower object; a
  * handle without a home is none of ours, or counted.
  */
-function countCloses({ prototype }, count, channel) {
+function countCloses({ prototype }, count, marks, channel) {
   const leave = (handle) => {
     if (handle[kHome] === undefined) return;
     handle[kHome] = undefined;
-    // The primary has a copy of it, for the case that this worker dies: its client would not see the end at once.
-    if (handle.bytesRead === 0 && handle.fd >= 0) channel.untouched(handle.fd);
     count();
+    const { fd } = handle;
+    const place = fd & (marks.length - 1);
+    // A copy is kept of it, for the case that this worker dies: its client would not see the end at once.
+    if (marks[place] !== 0) {
+      if (ownerOf(handle)?.writableFinished === true) marks[place] = 0;
+      else channel.release(fd);
+    } else if (handle.bytesRead === 0 && fd >= 0) {
+      channel.untouched(fd);
+    }
   };
   for (const name of ['close', 'reset']) {
     const method = prototype[name];

@@ -1,21 +1,26 @@
 //! A worker's channel as `js/dispatch/child.js` uses it, read on the event loop itself or by a thread that wakes it.
 
+mod on_loop;
+
 use super::dispatch::WorkerLoad;
 use crate::dispatch::channel::{Channel as Inner, Past, Taken};
-use crate::shared::segment::Slot;
+use crate::dispatch::keeper::{Keeper, Marks};
 use crate::sys::epoll::{Epoll, Events, Waker, wait};
 use crate::sys::javascript::{self, Callback};
-use crate::sys::uv::{Loop, Uv, Watched, Watcher};
+use crate::sys::uv::{Loop, Uv, Watcher};
 use crate::sys::{process, socket};
 use napi::Env;
 use napi::bindgen_prelude::{ArrayBuffer, Function};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi_derive::napi;
-use std::cell::{Cell, RefCell};
+use on_loop::OnLoop;
+use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::HashMap;
 use std::io;
 use std::os::fd::{AsFd, IntoRawFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
+use std::slice::from_ref;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -33,7 +38,7 @@ type Wake = ThreadsafeFunction<(), (), (), napi::Status, false, true>;
 /// How connections reach the event loop.
 enum Transport {
     None,
-    Uv(Watcher),
+    Uv(OnLoops),
     Thread(Reader),
 }
 
@@ -44,6 +49,16 @@ pub struct Channel {
     transport: Rc<RefCell<Transport>>,
     /// What the last connection taken had behind it.
     past: Rc<Cell<Past>>,
+    /// The connections this worker has accepted by itself, by descriptor.
+    marks: Rc<Marks>,
+    /// Where they are kept; made with the first listening socket.
+    keeper: Rc<OnceCell<Keeper>>,
+}
+
+/// What is watched on the loop itself: the channel, and the listening sockets by their numbers.
+struct OnLoops {
+    channel: Watcher,
+    listeners: HashMap<u32, Watcher>,
 }
 
 #[napi]
@@ -53,7 +68,7 @@ impl Channel {
     pub fn new(channel: i32, memory: i32, slot: u32) -> napi::Result<Self> {
         let inner = Inner::open(channel, memory, slot as usize).map_err(refuse)?;
         let transport = Rc::new(RefCell::new(Transport::None));
-        Ok(Self { inner: Arc::new(inner), transport, past: Rc::default() })
+        Ok(Self { inner: Arc::new(inner), transport, past: Rc::default(), marks: Marks::new(), keeper: Rc::default() })
     }
 
     /// Calls `on_connection(fd, server, idle)` from the event loop, one call a connection. `idle`: for how many
@@ -64,12 +79,21 @@ impl Channel {
     pub fn watch(&self, env: Env, on_connection: Function<(), ()>) -> napi::Result<bool> {
         let Some(uv) = Uv::get() else { return Ok(false) };
         let callback = Callback::new(&env, &on_connection, "RUSTCLUSTER")?;
-        let receiver = OnLoop { inner: Arc::clone(&self.inner), past: Rc::clone(&self.past), callback };
-        let descriptor = Arc::clone(self.inner.descriptor());
         let uv_loop = Loop::at(env.get_uv_event_loop()?.cast());
-        let watcher = Watcher::start(uv, uv_loop, descriptor, Rc::new(receiver)).map_err(refuse)?;
+        let receiver = OnLoop {
+            inner: Arc::clone(&self.inner),
+            past: Rc::clone(&self.past),
+            callback: Rc::new(callback),
+            uv,
+            uv_loop,
+            transport: Rc::downgrade(&self.transport),
+            marks: Rc::clone(&self.marks),
+            keeper: Rc::clone(&self.keeper),
+        };
+        let descriptor = Arc::clone(self.inner.descriptor());
+        let channel = Watcher::start(uv, uv_loop, descriptor, Rc::new(receiver)).map_err(refuse)?;
         self.inner.beat();
-        self.adopt(&env, Transport::Uv(watcher))?;
+        self.adopt(&env, Transport::Uv(OnLoops { channel, listeners: HashMap::new() }))?;
         Ok(true)
     }
 
@@ -92,8 +116,8 @@ impl Channel {
     /// Reports no connections until `resume()`.
     #[napi(catch_unwind)]
     pub fn pause(&self) {
-        if let Transport::Uv(watcher) = &*self.transport.borrow() {
-            watcher.pause();
+        if let Transport::Uv(OnLoops { channel, listeners }) = &*self.transport.borrow() {
+            listeners.values().chain([channel]).for_each(Watcher::pause);
         }
     }
 
@@ -101,7 +125,9 @@ impl Channel {
     #[napi(catch_unwind)]
     pub fn resume(&self) -> napi::Result<()> {
         match &*self.transport.borrow() {
-            Transport::Uv(watcher) => watcher.resume().map_err(refuse),
+            Transport::Uv(OnLoops { channel, listeners }) => {
+                listeners.values().chain([channel]).try_for_each(Watcher::resume).map_err(refuse)
+            }
             Transport::Thread(reader) => {
                 reader.rearm.wake();
                 Ok(())
@@ -113,18 +139,23 @@ impl Channel {
     /// Tells the primary that a server listens; false when the primary is gone.
     #[napi(catch_unwind)]
     pub fn ready(&self, server: u32) -> bool {
-        self.inner.ready(server).is_ok()
+        let accepts = matches!(*self.transport.borrow(), Transport::Uv(_));
+        self.inner.ready(server, accepts).is_ok()
     }
 
     /// Tells the primary that a server takes no more connections; false when the primary is gone.
     #[napi(catch_unwind)]
     pub fn leave(&self, server: u32) -> bool {
+        if let Transport::Uv(OnLoops { listeners, .. }) = &mut *self.transport.borrow_mut() {
+            listeners.remove(&server);
+        }
         self.inner.leave(server).is_ok()
     }
 
     /// Sends the connection that was taken last back for another worker, and closes it here; false: it is lost.
     #[napi(catch_unwind)]
     pub fn give_back(&self, fd: i32, server: u32) -> bool {
+        self.marks.clear(fd);
         let past = self.past.get();
         process::adopt(fd).is_ok_and(|socket| self.inner.give_back(socket, server, past).is_ok())
     }
@@ -133,7 +164,11 @@ impl Channel {
     /// closes it when the answer is true, without `closed()`; false: nothing has changed, try again later.
     #[napi(catch_unwind)]
     pub fn pass_on(&self, fd: i32, server: u32, idle: u32) -> bool {
-        process::borrow(fd, |socket| self.inner.pass_on(socket, server, idle)).is_ok()
+        let passed = process::borrow(fd, |socket| self.inner.pass_on(socket, server, idle)).is_ok();
+        if passed {
+            self.marks.clear(fd);
+        }
+        passed
     }
 
     /// The connection `fd`, which stays the caller's, is about to be closed with nothing read from it.
@@ -146,6 +181,15 @@ impl Channel {
         });
     }
 
+    /// The connection `fd`, which stays the caller's and has a mark, is about to be closed by an end that is not said to its
+    /// client before nobody has it open.
+    #[napi(catch_unwind)]
+    pub fn release(&self, fd: i32) {
+        if let Some(keeper) = self.keeper.get() {
+            keeper.release(fd);
+        }
+    }
+
     /// A connection was taken by another way than this channel.
     #[napi(catch_unwind)]
     pub fn opened(&self) {
@@ -156,7 +200,14 @@ impl Channel {
     /// memory shared with the primary. Null where the engine allows no such buffer.
     #[napi(catch_unwind)]
     pub fn active<'env>(&self, env: &'env Env) -> Option<ArrayBuffer<'env>> {
-        javascript::lend(env, self.inner.words().clone(), Slot::active_word)
+        javascript::lend(env, self.inner.words().clone(), |words| from_ref(words.active_word()))
+    }
+
+    /// By descriptor modulo their number: not 0 for a connection that this worker has accepted by itself and keeps for the
+    /// case that it dies. Whoever closes one writes 0. Null where the engine allows no such buffer.
+    #[napi(catch_unwind)]
+    pub fn marks<'env>(&self, env: &'env Env) -> Option<ArrayBuffer<'env>> {
+        javascript::lend(env, Rc::clone(&self.marks), |marks| marks.words())
     }
 
     /// What this worker has open, as the primary sees it.
@@ -206,34 +257,19 @@ pub fn has_event_loop_access() -> bool {
 }
 
 fn take(inner: &Inner, past: &Cell<Past>) -> (i32, u32) {
-    match inner.take() {
+    hand_out(inner.take(), past)
+}
+
+fn hand_out(taken: Taken, past: &Cell<Past>) -> (i32, u32) {
+    match taken {
         Taken::Connection { socket, server, past: known } => {
             past.set(known);
             (socket.into_raw_fd(), server)
         }
-        Taken::Empty => (EMPTY, 0),
+        // Nobody has asked for a listening socket here.
+        Taken::Empty | Taken::Listener { .. } => (EMPTY, 0),
         Taken::Full => (FULL, 0),
         Taken::Closed => (CLOSED, 0),
-    }
-}
-
-/// Reads on the loop's own thread.
-struct OnLoop {
-    inner: Arc<Inner>,
-    past: Rc<Cell<Past>>,
-    callback: Callback,
-}
-
-impl Watched for OnLoop {
-    fn readable(&self) {
-        let (fd, server) = take(&self.inner, &self.past);
-        if fd != EMPTY {
-            self.callback.call(fd, [server, self.past.get().idle]);
-        }
-    }
-
-    fn turn(&self) {
-        self.inner.beat();
     }
 }
 

@@ -32,6 +32,13 @@ pub enum Taken {
         /// What is known of it.
         past: Past,
     },
+    /// A listening socket to accept from, by the primary's number.
+    Listener {
+        /// The socket.
+        socket: OwnedFd,
+        /// Its number.
+        server: u32,
+    },
     /// There is none.
     Empty,
     /// This process has no room for another descriptor: try again later.
@@ -71,6 +78,11 @@ impl Channel {
         Ok(Self::new(fd, slot))
     }
 
+    /// A connection has this descriptor.
+    pub(super) fn note_descriptor(&self, fd: RawFd) {
+        self.highest.fetch_max(fd, Ordering::Relaxed);
+    }
+
     fn new(fd: OwnedFd, slot: Slot) -> Self {
         // Low enough that an app which opens files between two connections does not fill the table unseen.
         let limit = process::descriptor_limit();
@@ -104,14 +116,18 @@ impl Channel {
         if received.length == note::PING.len() {
             return Taken::Empty;
         }
+        let note = Note::decode(&bytes[..received.length]);
+        if let Some(Note { kind: Kind::Listener, server, .. }) = note {
+            return received.descriptor.map_or(Taken::Empty, |socket| Taken::Listener { socket, server });
+        }
         self.slot.note_taken();
         if self.slot.is_awaited(FEW) {
             // Where the primary has not read what was said before, it is awake, or will be told by others.
             let _ = self.tell(Kind::Drained, 0);
         }
-        match (Note::decode(&bytes[..received.length]), received.descriptor) {
+        match (note, received.descriptor) {
             (Some(Note { kind: Kind::Connection, server, hops, idle }), Some(socket)) => {
-                self.highest.fetch_max(socket.as_raw_fd(), Ordering::Relaxed);
+                self.note_descriptor(socket.as_raw_fd());
                 Taken::Connection { socket, server, past: Past { hops, idle } }
             }
             _ => {
@@ -123,12 +139,13 @@ impl Channel {
         }
     }
 
-    /// Tells the primary that server `server` listens.
+    /// Tells the primary that server `server` listens; `accepts`: this worker can accept by itself.
     ///
     /// # Errors
     /// EPIPE when the primary is gone, EAGAIN when it has stopped reading.
-    pub fn ready(&self, server: u32) -> io::Result<()> {
-        self.tell(Kind::Ready, server)
+    pub fn ready(&self, server: u32, accepts: bool) -> io::Result<()> {
+        let note = Note { kind: Kind::Ready, server, hops: u32::from(accepts), idle: note::FRESH };
+        message::send(&*self.fd, &note.encode(), None)
     }
 
     /// Tells the primary that server `server` takes no more connections.
@@ -196,9 +213,11 @@ impl Channel {
         self.slot.note_closed();
     }
 
-    /// The loop turns.
-    pub fn beat(&self) {
-        self.slot.heartbeat().store(monotonic_nanos(), Ordering::Relaxed);
+    /// The loop turns; returns when, in nanoseconds of the monotonic clock.
+    pub fn beat(&self) -> u64 {
+        let now = monotonic_nanos();
+        self.slot.heartbeat().store(now, Ordering::Relaxed);
+        now
     }
 
     fn tell(&self, kind: Kind, server: u32) -> io::Result<()> {

@@ -119,6 +119,11 @@ impl Copies {
         }
     }
 
+    /// Whether there is a copy of the connection.
+    pub fn has(&mut self, identity: u64) -> bool {
+        self.entries.iter_mut().any(|entry| entry.identity() == Some(identity))
+    }
+
     /// As [`forget`](Self::forget), of a descriptor of the same connection.
     pub fn forget_socket(&mut self, socket: impl AsFd) {
         if self.entries.is_empty() {

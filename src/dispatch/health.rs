@@ -102,6 +102,11 @@ impl Health {
         self.judge(now, pulse, Verdict::Suspect);
     }
 
+    /// The worker was asked to turn its loop, and has not for as long as the limit.
+    pub fn hangs(&mut self, now: u64, pulse: Pulse) {
+        self.judge(now, pulse, Verdict::Stalled);
+    }
+
     fn judge(&mut self, now: u64, pulse: Pulse, verdict: Verdict) {
         self.taken = pulse.taken;
         self.heartbeat = pulse.heartbeat;

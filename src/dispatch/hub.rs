@@ -3,6 +3,7 @@
 //! The accept thread and JavaScript's thread both work on it, under one lock.
 
 mod flow;
+mod guard;
 mod hold;
 mod pace;
 #[cfg(test)]
@@ -97,7 +98,8 @@ pub struct Load {
 impl Load {
     /// Reads a worker's words.
     pub fn new(words: &segment::Slot, stalled: bool) -> Self {
-        let (active, waiting, total, moved) = (words.active(), words.waiting(), words.sent(), words.moved());
+        let (active, waiting, moved) = (words.active(), words.waiting(), words.moved());
+        let total = words.sent() + words.accepted();
         Self { id: words.worker_id(), active, waiting, total, moved, stalled }
     }
 }
@@ -167,6 +169,7 @@ impl Hub {
         let id = self.last_worker;
         self.epoll.add(&near, Source::Channel(id).token(), true)?;
         words.reset(0);
+        self.segment.note_used(free);
         let channel = far.as_raw_fd();
         if free == self.workers.len() {
             self.workers.push(None);
@@ -190,6 +193,7 @@ impl Hub {
     pub fn retire_worker(&mut self, id: u32) {
         let Some((slot, worker)) = self.find(id) else { return };
         worker.retired = true;
+        worker.slot.forbid_accepting();
         for listener in self.listeners.values_mut() {
             listener.remove(slot);
             listener.part(id);
@@ -258,6 +262,7 @@ impl Hub {
     /// Closes a listening socket and the connections nobody has taken.
     pub fn unlisten(&mut self, number: u32) {
         let Some(listener) = self.listeners.remove(&number) else { return };
+        listener.end();
         for socket in &listener.sockets {
             // Closing does not do it where a worker holds a duplicate.
             let _ = self.epoll.remove(&socket.fd);
@@ -278,6 +283,7 @@ impl Hub {
         for number in numbers {
             self.empty(number);
             let Some(listener) = self.listeners.get_mut(&number) else { continue };
+            listener.end();
             for socket in std::mem::take(&mut listener.sockets) {
                 // Closing does not do it where a worker holds a duplicate.
                 let _ = self.epoll.remove(&socket.fd);
@@ -294,7 +300,7 @@ impl Hub {
     /// What each worker has open.
     pub fn connections(&mut self) -> Vec<Load> {
         let now = monotonic_nanos();
-        self.workers.iter_mut().flatten().for_each(|worker| worker.refresh(now));
+        self.workers.iter_mut().flatten().for_each(|worker| worker.probe(now));
         let load = |worker: &Worker| Load::new(&worker.slot, worker.health.verdict() != Verdict::Well);
         self.workers.iter().flatten().map(load).collect()
     }

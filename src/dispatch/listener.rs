@@ -1,6 +1,7 @@
 //! One listening address of the primary: a socket all workers are served from or, under `kernel`, one for each of them.
 
 use super::policy::{Kind, Policy, Slot};
+use crate::sys::ending;
 use crate::sys::socket::{self, Listen};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -32,6 +33,15 @@ pub struct Socket {
     pub armed: bool,
 }
 
+/// The accept thread was told of a connection and leaves it to workers that accept by themselves: it looks whether they do.
+#[derive(Debug, Clone, Copy)]
+pub struct Guard {
+    /// When to look again, in nanoseconds of the monotonic clock.
+    pub look_at: u64,
+    /// What they had taken when last looked at.
+    pub taken: u64,
+}
+
 /// The sockets of one address, and the workers that listen on it.
 #[derive(Debug)]
 pub struct Listener {
@@ -45,6 +55,10 @@ pub struct Listener {
     pub policy: Box<dyn Policy>,
     /// The workers that listen.
     pub workers: Vec<Slot>,
+    /// Those of them that accept by themselves.
+    pub invited: Vec<Slot>,
+    /// Since when the accept thread leaves new connections to them; see [`super::hub`].
+    pub guard: Option<Guard>,
     /// Accepted connections nobody can take now.
     pub waiting: usize,
     /// No accepting until then, in nanoseconds of the monotonic clock: there was no room for another descriptor.
@@ -67,10 +81,19 @@ impl Listener {
             kind: wanted.policy,
             policy: wanted.policy.build(),
             workers: Vec::new(),
+            invited: Vec::new(),
+            guard: None,
             waiting: 0,
             resting_until: 0,
             options,
         })
+    }
+
+    /// Listens no more, whoever holds a duplicate; under `kernel` workers do, and would take it for an error.
+    pub fn end(&self) {
+        if self.kind != Kind::Kernel {
+            self.sockets.iter().for_each(|socket| ending::unlisten(&socket.fd));
+        }
     }
 
     /// A worker listens.
@@ -84,6 +107,7 @@ impl Listener {
     /// A worker listens no more.
     pub fn remove(&mut self, worker: Slot) {
         self.workers.retain(|&known| known != worker);
+        self.invited.retain(|&known| known != worker);
         self.policy.remove(worker);
     }
 
@@ -126,9 +150,14 @@ impl Listener {
         Err(io::Error::from_raw_os_error(libc::EAGAIN))
     }
 
+    /// Whether every worker accepts by itself.
+    pub fn is_self_served(&self) -> bool {
+        !self.workers.is_empty() && self.workers.iter().all(|worker| self.invited.contains(worker))
+    }
+
     /// Whether the accept thread should hear of new connections now.
     pub fn is_open(&self, now: u64) -> bool {
-        !self.workers.is_empty() && self.waiting == 0 && now >= self.resting_until
+        !self.workers.is_empty() && self.waiting == 0 && now >= self.resting_until && self.guard.is_none()
     }
 }
 

@@ -7,6 +7,8 @@
 pub mod policy;
 
 #[cfg(target_os = "linux")]
+pub mod acceptor;
+#[cfg(target_os = "linux")]
 pub mod channel;
 #[cfg(target_os = "linux")]
 pub mod copies;
@@ -14,6 +16,8 @@ pub mod copies;
 pub mod health;
 #[cfg(target_os = "linux")]
 pub mod hub;
+#[cfg(target_os = "linux")]
+pub mod keeper;
 #[cfg(target_os = "linux")]
 pub mod listener;
 #[cfg(target_os = "linux")]

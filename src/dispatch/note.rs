@@ -26,6 +26,10 @@ pub enum Kind {
     Untouched = 6,
     /// From a worker: it was awaited, see [`crate::shared::layout::AWAITED`], and has read most of what it was handed.
     Drained = 7,
+    /// From a worker: here is where it keeps what it accepts by itself until it has touched it, see [`super::keeper`].
+    Keeper = 8,
+    /// To a worker: here is a listening socket to accept from.
+    Listener = 9,
 }
 
 /// One message.
@@ -73,6 +77,8 @@ impl Note {
             5 => Kind::Move,
             6 => Kind::Untouched,
             7 => Kind::Drained,
+            8 => Kind::Keeper,
+            9 => Kind::Listener,
             _ => return None,
         };
         Some(Self { kind, server: word(4)?, hops: word(8)?, idle: word(12)? })

@@ -44,6 +44,12 @@ pub struct Worker {
     pub gone: bool,
     /// Connections it has been handed and may not have touched.
     pub copies: Copies,
+    /// It can accept connections by itself.
+    pub accepts: bool,
+    /// Where it keeps those it has accepted by itself and may not have touched, see [`super::keeper`].
+    pub keeper: Option<OwnedFd>,
+    /// The heartbeat at which it was last asked to turn its loop, and when.
+    asked: (u64, u64),
     /// Its channel is full until then, in nanoseconds of the monotonic clock.
     full_until: u64,
 }
@@ -63,8 +69,23 @@ impl Worker {
     /// A worker that has not been started yet.
     pub fn new(id: u32, health: Health, slot: Slot, near: OwnedFd, far: OwnedFd) -> Self {
         let (deaf, retired, gone) = (false, false, false);
-        let copies = Copies::default();
-        Self { id, slot, near, far, watcher: None, stat: None, health, deaf, retired, gone, copies, full_until: 0 }
+        Self {
+            id,
+            slot,
+            near,
+            far,
+            watcher: None,
+            stat: None,
+            health,
+            deaf,
+            retired,
+            gone,
+            copies: Copies::default(),
+            accepts: false,
+            keeper: None,
+            asked: (0, 0),
+            full_until: 0,
+        }
     }
 
     /// It runs as process `pid`, and is `name` in node:cluster.
@@ -103,6 +124,25 @@ impl Worker {
         }
     }
 
+    /// Looks whether the loop of a worker that is handed nothing turns: one that has not for a while is asked to, and hangs
+    /// when it does not.
+    pub fn probe(&mut self, now: u64) {
+        let pulse = self.pulse();
+        self.health.observe(now, pulse);
+        let limit = self.health.limit();
+        if self.accepts && pulse.heartbeat != 0 && now.saturating_sub(pulse.heartbeat) > limit {
+            let (heartbeat, asked_at) = self.asked;
+            if heartbeat != pulse.heartbeat {
+                self.asked = (pulse.heartbeat, now);
+                // A full channel wakes it just as well.
+                let _ = message::send(&self.near, &note::PING, None);
+            } else if now.saturating_sub(asked_at) >= limit {
+                self.health.hangs(now, pulse);
+            }
+        }
+        self.slot.set_stalled(self.health.verdict() == Verdict::Stalled);
+    }
+
     /// Looks whether the worker can take a connection now. Marks it suspect when its loop has not turned for a while
     /// although its main thread is computing: an idle loop sleeps.
     pub fn check(&mut self, now: u64) -> bool {
@@ -113,11 +153,37 @@ impl Worker {
         // One with unread connections has just been woken, and `observe` tells what comes of it.
         let quiet =
             pulse.heartbeat != 0 && pulse.waiting == 0 && now.saturating_sub(pulse.heartbeat) > self.health.limit();
-        if quiet && self.is_running() {
+        // Nor is one suspected that a connection may have woken unseen, unless it was asked to turn a while ago.
+        let (heartbeat, asked_at) = self.asked;
+        let asked = heartbeat == pulse.heartbeat && now.saturating_sub(asked_at) > self.health.limit() / 4;
+        if quiet && (!self.accepts || asked) && self.is_running() {
             self.health.suspect(now, pulse);
             return false;
         }
         true
+    }
+
+    /// Lets it accept connections from listening socket `server` by itself; false where it cannot be told to.
+    pub fn invite(&self, server: u32, socket: BorrowedFd<'_>) -> bool {
+        if !self.accepts || self.retired {
+            return false;
+        }
+        self.slot.set_may_accept(server, true);
+        let note = Note { kind: Kind::Listener, server, hops: 0, idle: note::FRESH };
+        let told = message::send(&self.near, &note.encode(), Some(socket)).is_ok();
+        if !told {
+            self.slot.set_may_accept(server, false);
+        }
+        told
+    }
+
+    /// One connection that the worker, which has ended, had accepted by itself and may not have touched.
+    pub fn take_kept(&self) -> Option<(Note, OwnedFd)> {
+        loop {
+            if let (note, Some(connection)) = receive(self.keeper.as_ref()?).ok()?? {
+                return Some((note, connection));
+            }
+        }
     }
 
     /// Hands a connection over.
@@ -148,6 +214,9 @@ impl Worker {
     pub fn take_back(&mut self) -> Option<(Note, OwnedFd)> {
         while process::has_free_descriptors(self.far.as_fd(), 1) {
             let (note, connection) = receive(&self.far).ok()??;
+            if note.kind != Kind::Connection {
+                continue;
+            }
             self.slot.note_taken_back();
             if let Some(connection) = connection {
                 self.copies.forget_socket(&connection);

@@ -12,7 +12,7 @@
 /// The first eight bytes: "rustclus", little-endian.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"rustclus");
 /// Counts incompatible changes of this file, and of what is said over the channels (`dispatch::note`).
-pub const VERSION: u32 = 4;
+pub const VERSION: u32 = 5;
 /// Workers that can exist at once, the ones that are draining counted in. A page of the segment takes memory only once
 /// one of its slots is used.
 pub const SLOTS: usize = 1024;
@@ -23,6 +23,8 @@ pub const HEADER_MAGIC: usize = 0;
 pub const HEADER_VERSION: usize = 8;
 /// Where the number of slots lies.
 pub const HEADER_SLOTS: usize = 12;
+/// u32, primary: slots from this one on were never used.
+pub const HEADER_USED: usize = 16;
 
 const SLOTS_AT: usize = 4096;
 const SLOT_BYTES: usize = 128;
@@ -36,6 +38,10 @@ pub const WORKER_ID: usize = 0;
 pub const PID: usize = 4;
 /// u64, primary: connections handed to the worker and not taken back, since it started.
 pub const SENT: usize = 8;
+/// u64, primary: bit `n % 64` is set while the worker may take connections of listening socket `n` by itself.
+pub const SERVERS: usize = 16;
+/// u32, primary: not 0 for a worker whose loop hung when last looked at.
+pub const STALLED: usize = 24;
 /// u64, worker: connections it has read from its channel, since it started.
 pub const TAKEN: usize = 64;
 /// u64, worker: when its event loop last began or ended waiting, in nanoseconds of the monotonic clock; 0 where it
@@ -50,6 +56,8 @@ pub const MOVED: usize = 88;
 /// u32, both: not 0 while the primary accepts nothing until some worker, this one for instance, has read most of what it
 /// was handed. The worker that says so takes it back.
 pub const AWAITED: usize = 96;
+/// u64, worker: connections it has accepted by itself, since it started.
+pub const ACCEPTED: usize = 104;
 
 /// The offset of `field` in slot `index`, which must be below [`SLOTS`].
 pub const fn slot(index: usize, field: usize) -> usize {
@@ -70,13 +78,13 @@ mod tests {
 
     #[test]
     fn each_field_is_aligned_and_in_its_writers_cache_line() {
-        for field in [WORKER_ID, PID, SENT] {
+        for field in [WORKER_ID, PID, SENT, SERVERS, STALLED] {
             assert!(field < 64);
         }
-        for field in [TAKEN, HEARTBEAT, ACTIVE, ROOM, MOVED, AWAITED] {
+        for field in [TAKEN, HEARTBEAT, ACTIVE, ROOM, MOVED, AWAITED, ACCEPTED] {
             assert!((64..128).contains(&field));
         }
-        for wide in [SENT, TAKEN, HEARTBEAT, MOVED] {
+        for wide in [SENT, SERVERS, TAKEN, HEARTBEAT, MOVED, ACCEPTED] {
             assert_eq!(wide % 8, 0);
         }
     }

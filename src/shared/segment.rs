@@ -39,6 +39,12 @@ impl Segment {
         if ours { Ok(Self { mapping: Arc::new(mapping) }) } else { Err(io::ErrorKind::InvalidData.into()) }
     }
 
+    /// Slots up to `index` are in use, or were.
+    pub fn note_used(&self, index: usize) {
+        let used = u32::try_from(index + 1).unwrap_or(u32::MAX);
+        self.mapping.u32_at(layout::HEADER_USED).fetch_max(used, Ordering::Relaxed);
+    }
+
     /// Slot `index`, `None` beyond the last.
     pub fn slot(&self, index: usize) -> Option<Slot> {
         (index < SLOTS).then(|| Slot { mapping: Arc::clone(&self.mapping), index })
@@ -63,11 +69,12 @@ impl Slot {
     /// Gives the slot to worker `id` with all counters at nought, or frees it (`id` 0).
     pub fn reset(&self, id: u32) {
         self.pid().store(0, Ordering::Relaxed);
-        for word in [layout::SENT, layout::TAKEN, layout::HEARTBEAT, layout::MOVED] {
+        for word in [layout::SENT, layout::SERVERS, layout::TAKEN, layout::HEARTBEAT, layout::MOVED, layout::ACCEPTED] {
             self.u64(word).store(0, Ordering::Relaxed);
         }
         self.u32(layout::ACTIVE).store(0, Ordering::Relaxed);
         self.set_awaited(false);
+        self.set_stalled(false);
         self.set_room(0);
         self.u32(layout::WORKER_ID).store(id, Ordering::Relaxed);
     }
@@ -90,6 +97,55 @@ impl Slot {
     /// Connections handed to the worker and not taken back.
     pub fn sent(&self) -> u64 {
         self.u64(layout::SENT).load(Ordering::Relaxed)
+    }
+
+    /// Whether the worker may take connections of listening socket `server` by itself.
+    pub fn may_accept(&self, server: u32) -> bool {
+        self.u64(layout::SERVERS).load(Ordering::Relaxed) & bit(server) != 0
+    }
+
+    /// Says whether it may.
+    pub fn set_may_accept(&self, server: u32, may: bool) {
+        let servers = self.u64(layout::SERVERS);
+        match may {
+            true => servers.fetch_or(bit(server), Ordering::Relaxed),
+            false => servers.fetch_and(!bit(server), Ordering::Relaxed),
+        };
+    }
+
+    /// The worker may take nothing by itself any more.
+    pub fn forbid_accepting(&self) {
+        self.u64(layout::SERVERS).store(0, Ordering::Relaxed);
+    }
+
+    /// The fewest connections that another worker has open which may take connections of `server` by itself and does not
+    /// hang, `u32::MAX` where there is none.
+    pub fn fewest_of_others(&self, server: u32) -> u32 {
+        let used = self.mapping.u32_at(layout::HEADER_USED).load(Ordering::Relaxed) as usize;
+        let others = (0..used.min(SLOTS)).filter(|&index| index != self.index);
+        let u32_of = |index, field| self.mapping.u32_at(layout::slot(index, field)).load(Ordering::Relaxed);
+        let servers = |index| self.mapping.u64_at(layout::slot(index, layout::SERVERS)).load(Ordering::Relaxed);
+        others
+            .filter(|&index| servers(index) & bit(server) != 0 && u32_of(index, layout::STALLED) == 0)
+            .map(|index| u32_of(index, layout::ACTIVE))
+            .min()
+            .unwrap_or(u32::MAX)
+    }
+
+    /// Says whether the worker's loop hangs.
+    pub fn set_stalled(&self, stalled: bool) {
+        self.u32(layout::STALLED).store(u32::from(stalled), Ordering::Relaxed);
+    }
+
+    /// Connections the worker has accepted by itself.
+    pub fn accepted(&self) -> u64 {
+        self.u64(layout::ACCEPTED).load(Ordering::Relaxed)
+    }
+
+    /// The worker has accepted one connection by itself.
+    pub fn note_accepted(&self) {
+        self.u64(layout::ACCEPTED).fetch_add(1, Ordering::Relaxed);
+        self.note_opened();
     }
 
     /// The primary has handed one connection over.
@@ -187,6 +243,12 @@ impl Slot {
     fn u64(&self, field: usize) -> &AtomicU64 {
         self.mapping.u64_at(layout::slot(self.index, field))
     }
+}
+
+/// The bit of a listening socket in [`layout::SERVERS`]. Two may share one: then a worker is taken for one that may accept
+/// from either, or finds out when it tries.
+fn bit(server: u32) -> u64 {
+    1 << (server % 64)
 }
 
 #[cfg(test)]

@@ -29,6 +29,13 @@ pub fn refuse_new(listener: impl AsFd) -> io::Result<()> {
     if status == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
+/// Ends a listening socket, whoever else has it open: clients are refused from now on, and who waits to be accepted is
+/// reset.
+pub fn unlisten(listener: impl AsFd) {
+    // SAFETY: takes plain integers. Of a listening socket Linux ends the listening, tcp_disconnect() in inet_shutdown().
+    unsafe { libc::shutdown(listener.as_fd().as_raw_fd(), libc::SHUT_RD) };
+}
+
 /// Throws away what has come and was not read: a connection that is closed with unread bytes is reset.
 pub fn discard(connection: impl AsFd) {
     let flags = libc::MSG_TRUNC | libc::MSG_DONTWAIT;
@@ -56,6 +63,16 @@ mod tests {
         drop(listener);
         server.write_all(b"x").unwrap();
         early.read_exact(&mut [0]).unwrap();
+    }
+
+    #[test]
+    fn a_duplicate_listens_no_more() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let twin = listener.try_clone().unwrap();
+        unlisten(&listener);
+        assert_eq!(twin.accept().unwrap_err().raw_os_error(), Some(libc::EINVAL));
+        assert!(TcpStream::connect(address).is_err());
     }
 
     #[test]

@@ -100,24 +100,25 @@ impl Drop for Callback {
     }
 }
 
-/// Lends JavaScript a word of shared memory: an `ArrayBuffer` of four bytes, for `Atomics`. What takes a call into Rust
-/// otherwise is one instruction then. `None` where the engine allows no memory of others.
-pub fn lend<T: 'static>(env: &Env, owner: T, word: impl Fn(&T) -> &AtomicU32) -> Option<ArrayBuffer<'_>> {
+/// Lends JavaScript words that Rust has, too: an `ArrayBuffer`, for `Atomics`. What takes a call into Rust otherwise is one
+/// instruction then. `None` where the engine allows no memory of others.
+pub fn lend<T: 'static>(env: &Env, owner: T, words: impl Fn(&T) -> &[AtomicU32]) -> Option<ArrayBuffer<'_>> {
     extern "C" fn drop_owner<T>(_: sys::napi_env, _: *mut c_void, owner: *mut c_void) {
         // SAFETY: made by `Box::into_raw` below, and the engine calls this once, when nothing refers to the buffer.
         drop(unsafe { Box::from_raw(owner.cast::<T>()) });
     }
     let owner = Box::new(owner);
-    let start = word(&owner).as_ptr();
+    let lent = words(&owner);
+    let (start, bytes) = (lent.as_ptr(), size_of_val(lent));
     let owner = Box::into_raw(owner);
     let mut buffer = null_mut();
-    // SAFETY: on the environment's thread, inside a call from JavaScript. The word is borrowed from the boxed owner, which
-    // stays where it is until the engine has let go of the buffer. Others reach the word through atomics alone.
+    // SAFETY: on the environment's thread, inside a call from JavaScript. The words are borrowed from the boxed owner, which
+    // stays where it is until the engine has let go of the buffer. Others reach them through atomics alone.
     let status = unsafe {
         sys::napi_create_external_arraybuffer(
             env.raw(),
-            start.cast(),
-            size_of::<AtomicU32>(),
+            start.cast_mut().cast(),
+            bytes,
             Some(drop_owner::<T>),
             owner.cast(),
             &raw mut buffer,

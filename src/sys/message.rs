@@ -108,6 +108,14 @@ pub fn receive(channel: impl AsFd, buffer: &mut [u8]) -> io::Result<Received> {
     Ok(Received { length, descriptor: descriptor_of(&header), lost })
 }
 
+/// Takes one message and throws it away, with the descriptor it carries.
+pub fn discard(channel: impl AsFd) {
+    let mut byte = 0u8;
+    let flags = libc::MSG_DONTWAIT | libc::MSG_TRUNC;
+    // SAFETY: room for one byte. Without room for ancillary data the kernel closes what a message carries (unix(7)).
+    unsafe { libc::recv(channel.as_fd().as_raw_fd(), (&raw mut byte).cast(), 1, flags) };
+}
+
 /// The descriptor recvmsg(2) has put beside a message.
 fn descriptor_of(header: &libc::msghdr) -> Option<OwnedFd> {
     // SAFETY: the kernel has filled the header's ancillary buffer, which is still live; null when there is nothing.

@@ -64,6 +64,13 @@ pub fn accept(listener: impl AsFd) -> io::Result<(OwnedFd, Option<IpAddr>)> {
     Ok((socket, address_of(&storage).map(|address| address.ip())))
 }
 
+/// Whether there is something to read, or to accept.
+pub fn is_readable(socket: impl AsFd) -> bool {
+    let mut wanted = libc::pollfd { fd: socket.as_fd().as_raw_fd(), events: libc::POLLIN, revents: 0 };
+    // SAFETY: one live entry; returns at once.
+    unsafe { libc::poll(&raw mut wanted, 1, 0) > 0 }
+}
+
 /// The address a socket is bound to.
 ///
 /// # Errors

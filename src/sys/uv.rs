@@ -1,6 +1,7 @@
 //! libuv's watchers, reached through the symbols the running program exports: Node has them, Bun and Deno do not, and
 //! a missing one must not keep the addon from loading.
 
+use std::cell::Cell;
 use std::ffi::{CStr, c_int, c_void};
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -123,6 +124,8 @@ pub enum Report {
     Nothing,
 }
 
+const EXCLUSIVE: u32 = (libc::EPOLLIN | libc::EPOLLEXCLUSIVE) as u32;
+
 /// What a [`Watcher`] calls, on the loop's thread.
 pub trait Watched {
     /// The descriptor is readable. Called again on the loop's next turn if it still is.
@@ -132,6 +135,11 @@ pub trait Watched {
     /// Whether `turn` shall be called always, and not only after [`Watcher::next_turn`]; asked once.
     fn wants_turns(&self) -> bool {
         true
+    }
+    /// Whether, of all loops that wait for the descriptor, only one that sleeps shall be woken (EPOLLEXCLUSIVE); asked
+    /// once.
+    fn is_exclusive(&self) -> bool {
+        false
     }
 }
 
@@ -148,6 +156,30 @@ struct Shared {
     check: Box<[u128]>,
     /// Handles not closed yet.
     open: u8,
+    exclusive: bool,
+    /// The loop's set has it as [`Watched::is_exclusive`] wants it.
+    settled: Cell<bool>,
+}
+
+impl Shared {
+    /// The loop has the descriptor in its set, and does not look again while the watch goes on. Only what is added can be
+    /// exclusive.
+    fn make_exclusive(&self) {
+        self.settled.set(true);
+        // SAFETY: the loop lives as long as the watch.
+        let set = unsafe { (self.uv.backend_fd)(self.uv_loop) };
+        let fd = self.descriptor.as_raw_fd();
+        // What libuv finds the watch by is the descriptor's number.
+        let mut event = libc::epoll_event { events: EXCLUSIVE, u64: fd as u64 };
+        // SAFETY: both descriptors are open, and `event` is live for the length of the call.
+        unsafe { libc::epoll_ctl(set, libc::EPOLL_CTL_DEL, fd, &raw mut event) };
+        // SAFETY: as above.
+        if unsafe { libc::epoll_ctl(set, libc::EPOLL_CTL_ADD, fd, &raw mut event) } != 0 {
+            event.events = libc::EPOLLIN as u32;
+            // SAFETY: as above. Before Linux 4.5 all are woken.
+            unsafe { libc::epoll_ctl(set, libc::EPOLL_CTL_ADD, fd, &raw mut event) };
+        }
+    }
 }
 
 /// Watches one descriptor and the turns of the loop, without keeping the loop alive. Dropping it ends the watch.
@@ -164,7 +196,7 @@ impl Watcher {
     /// What libuv answers, as the errno it stands for.
     pub fn start(uv: &'static Uv, uv_loop: Loop, fd: Arc<OwnedFd>, watched: Rc<dyn Watched>) -> io::Result<Self> {
         let number = fd.as_raw_fd();
-        let turns = watched.wants_turns();
+        let (turns, exclusive) = (watched.wants_turns(), watched.is_exclusive());
         let [poll, prepare, check] = [UV_POLL, UV_PREPARE, UV_CHECK].map(|kind| uv.allocate(kind));
         let shared = Box::into_raw(Box::new(Shared {
             uv,
@@ -175,6 +207,8 @@ impl Watcher {
             prepare,
             check,
             open: 0,
+            exclusive,
+            settled: Cell::new(!exclusive),
         }));
         // SAFETY: made above and shared with nobody yet.
         let state = unsafe { &mut *shared };
@@ -216,6 +250,7 @@ impl Watcher {
     pub fn resume(&self) -> io::Result<()> {
         // SAFETY: `shared` lives until the handles are closed, which only our drop begins.
         let state = unsafe { &mut *self.shared };
+        state.settled.set(!state.exclusive);
         // SAFETY: an initialised handle that is not closing.
         done(unsafe { (state.uv.poll_start)(state.poll.as_mut_ptr().cast(), UV_READABLE, on_readable) })
     }
@@ -311,6 +346,9 @@ extern "C" fn on_readable(handle: Handle, _status: c_int, _events: c_int) {
     // SAFETY: the state lives until all handles are closed.
     let Some(state) = (unsafe { shared_of(handle).as_ref() }) else { return };
     // Held for the length of the call, which may end the watch.
+    if !state.settled.get() {
+        state.make_exclusive();
+    }
     let Some(watched) = state.watched.clone() else { return };
     // A panic must not cross into C; whoever watches reports its own errors.
     let _ = catch_unwind(AssertUnwindSafe(|| watched.readable()));

@@ -24,7 +24,7 @@ const BATCH: usize = 64;
 /// A connection on its way to a worker.
 #[derive(Debug)]
 pub(super) struct Connection {
-    socket: OwnedFd,
+    pub(super) socket: OwnedFd,
     client: Option<IpAddr>,
     server: u32,
     past: Past,
@@ -61,6 +61,7 @@ impl Hub {
     pub fn handle(&mut self, source: Source) {
         match source {
             Source::Waker => {}
+            Source::Listener(number) if self.leave_to_workers(number) => {}
             Source::Listener(number) => self.accept(number),
             Source::Channel(id) => {
                 self.hear(id);
@@ -85,6 +86,7 @@ impl Hub {
         self.bury();
         self.relieve_stalled(now);
         self.drop_copies(now);
+        self.look_after_listeners(now);
         if !self.waiting.is_empty() {
             for connection in std::mem::take(&mut self.waiting) {
                 self.leave_waiting(connection.server);
@@ -108,11 +110,12 @@ impl Hub {
         let deaf = self.workers.iter().flatten().any(|worker| worker.deaf);
         let retry = (deaf || !self.waiting.is_empty()).then_some(now + RETRY);
         let copies = self.workers.iter().flatten().filter_map(|worker| worker.copies.due());
-        looks.chain(rests).chain(retry).chain(copies).min()
+        let guards = self.listeners.values().filter_map(|listener| listener.guard.map(|guard| guard.look_at));
+        looks.chain(guards).chain(rests).chain(retry).chain(copies).min()
     }
 
     /// Accepts what waits at a socket.
-    fn accept(&mut self, number: u32) {
+    pub(super) fn accept(&mut self, number: u32) {
         for _ in 0..BATCH {
             let Some(listener) = self.listeners.get_mut(&number) else { return };
             match listener.accept() {
@@ -244,15 +247,19 @@ impl Hub {
                 worker.copies.forget_socket(socket);
             }
             match (note.kind, socket) {
+                (NoteKind::Keeper, Some(socket)) => worker.keeper = Some(socket),
                 (NoteKind::Ready, _) if !retired => {
+                    worker.accepts = note.hops != 0;
                     if let Some(servers) = self.held.get_mut(&id) {
                         servers.push(note.server);
                     } else if let Some(listener) = self.listeners.get_mut(&note.server) {
                         listener.add(slot);
+                        self.invite(slot, note.server);
                         self.rearm(monotonic_nanos());
                     }
                 }
                 (NoteKind::Leave, _) => {
+                    worker.slot.set_may_accept(note.server, false);
                     if let Some(servers) = self.held.get_mut(&id) {
                         servers.retain(|&server| server != note.server);
                     }
@@ -278,12 +285,13 @@ impl Hub {
             return false;
         }
         let now = monotonic_nanos();
-        let left = self.find(id).map(|(_, worker)| worker.copies.rescue(now)).unwrap_or_default();
+        let Some((slot, worker)) = self.find(id) else { return true };
+        let left = worker.copies.rescue(now);
         for Handed { socket, client, server, idle, .. } in left {
             let past = Past { hops: 0, idle };
             self.deliver(now, Connection { socket, client, server, past, not_to: None, even: false });
         }
-        true
+        self.recover_kept(slot)
     }
 
     /// Closes all copies: their descriptors are needed. False when there were none.
@@ -318,7 +326,7 @@ impl Hub {
     }
 
     /// Gives a connection that has left a worker to one that is not `not_to`, which could not take it.
-    fn deliver_again(&mut self, note: Note, socket: OwnedFd, not_to: Option<Slot>, even: bool) {
+    pub(super) fn deliver_again(&mut self, note: Note, socket: OwnedFd, not_to: Option<Slot>, even: bool) {
         let Note { server, hops, idle, .. } = note;
         let sticky = self.listeners.get(&server).is_some_and(|listener| listener.kind == Kind::Sticky);
         let client = if sticky { socket::peer_address(&socket) } else { None };

@@ -20,6 +20,9 @@ impl Hub {
         for (&number, listener) in &mut self.listeners {
             if listener.kind != Kind::Kernel && listener.workers.contains(&slot) {
                 listener.remove(slot);
+                if let Some(Some(worker)) = self.workers.get(slot) {
+                    worker.slot.set_may_accept(number, false);
+                }
                 servers.push(number);
             }
         }
@@ -39,6 +42,7 @@ impl Hub {
             if let Some(listener) = self.listeners.get_mut(&number) {
                 listener.add(slot);
             }
+            self.invite(slot, number);
         }
         self.rearm(monotonic_nanos());
     }

@@ -1,6 +1,7 @@
 //! The hub with real sockets and channels, and workers that are only their ends of them.
 
 mod death;
+mod guard;
 
 use super::{Hub, Source};
 use crate::dispatch::channel::{Channel, ENOUGH, FEW, Past, Taken};
@@ -45,7 +46,7 @@ impl Cluster {
         let seat = self.hub.add_worker().unwrap();
         let channel = Channel::open(inherit(seat.channel), inherit(seat.memory), seat.slot).unwrap();
         self.hub.worker_started(seat.id, seat.id * 10, 0);
-        channel.ready(self.server).unwrap();
+        channel.ready(self.server, false).unwrap();
         self.hub.handle(Source::Channel(seat.id));
         self.workers.push((seat.id, channel));
     }
@@ -150,7 +151,7 @@ fn a_worker_that_is_held_from_birth_listens_without_being_given_any() {
     let seat = cluster.hub.add_worker().unwrap();
     cluster.hub.hold_worker(seat.id);
     let spare = Channel::open(inherit(seat.channel), inherit(seat.memory), seat.slot).unwrap();
-    spare.ready(cluster.server).unwrap();
+    spare.ready(cluster.server, false).unwrap();
     cluster.hub.handle(Source::Channel(seat.id));
     let _clients = cluster.connect(2);
     assert_eq!(cluster.active(), [2, 0]);
@@ -195,7 +196,7 @@ fn without_a_worker_they_wait_for_one() {
 #[test]
 fn a_hanging_workers_connections_go_to_one_that_was_suspected_for_nothing() {
     let mut cluster = cluster(Kind::LeastConnections, 2);
-    cluster.workers.iter().for_each(|(_, channel)| channel.beat());
+    cluster.workers.iter().for_each(|(_, channel)| _ = channel.beat());
     let _clients = cluster.connect(1);
     assert_eq!(cluster.active(), [1, 0]);
     let [Some(first), Some(second)] = &mut cluster.hub.workers[..] else { panic!("there are two") };
