@@ -35,6 +35,18 @@ impl Predictor {
         Ok((value, taken))
     }
 
+    /// The coefficients before, by component.
+    #[cfg(target_arch = "x86_64")]
+    pub fn last(&self) -> [i32; 4] {
+        self.last
+    }
+
+    /// Sets those.
+    #[cfg(target_arch = "x86_64")]
+    pub fn set_last(&mut self, last: [i32; 4]) {
+        self.last = last;
+    }
+
     /// The coefficient that differs by this from the one before.
     ///
     /// # Errors

@@ -35,8 +35,9 @@ pub(super) struct Output<'a> {
     pub tables: &'a mut Tables,
 }
 
-/// Where a block stands in a sequential scan's code and what its DC is.
+/// Where a block stands in a sequential scan's code and what its DC is. Vector code writes eight of them at a time.
 #[derive(Clone, Copy, Default)]
+#[repr(C)]
 pub(super) struct Block {
     /// Bit position of its DC code.
     pub start: u32,

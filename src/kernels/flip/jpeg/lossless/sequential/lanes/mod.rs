@@ -25,6 +25,8 @@ mod index;
 mod index;
 pub(super) mod join;
 mod state;
+#[cfg(target_arch = "x86_64")]
+mod sums;
 mod symbol;
 
 use super::super::entropy::{Checkpoint, Entropy};
