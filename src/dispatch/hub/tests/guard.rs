@@ -161,7 +161,7 @@ fn one_that_does_not_turn_when_it_is_asked_hangs() {
     }
     cluster.workers[1].1.beat();
     for worker in cluster.hub.workers.iter_mut().flatten() {
-        worker.probe(now + STALL);
+        worker.probe(now + LIMIT);
     }
     let stalled: Vec<_> = cluster.hub.connections().iter().map(|load| load.stalled).collect();
     assert_eq!(stalled, [true, false]);
