@@ -1,8 +1,9 @@
 'use strict';
-/** The primary's half: workers inherit the ring, and everyone is woken when one of them dies. */
+/** The primary's half: workers inherit the ring, and everyone is woken when one of them dies. And a main thread's. */
 const cluster = require('node:cluster');
 const { isMainThread } = require('node:worker_threads');
 const { forkInheriting } = require('../inherit.js');
+const { serve, serveThreads } = require('./ipc-primary.js');
 const { chooseTransport, takeSeat, VARIABLE } = require('./transport.js');
 
 /** On the object, not in this module: jest loads a module many times in one process. */
@@ -25,13 +26,13 @@ function install() {
   cluster.fork = function forkIntoRing(env) {
     const { seat, native } = ringSeat();
     const forkNow = (text) => Reflect.apply(fork, this, [{ ...env, [VARIABLE]: `${text}:${process.pid}` }]);
-    if (seat === undefined) return require('./ipc-primary.js').serve(forkNow('ipc'));
+    if (seat === undefined) return serve(forkNow('ipc'));
     const inherit = (first) => forkNow(`${first}:${first + 1}:${first + 2}`);
     const worker = forkInheriting(cluster, [seat.memory, seat.bell, seat.knocker], inherit);
     // It may have died between having sent and having woken those it sent to.
     worker.process.once('exit', () => native.wakeRing());
     // A worker that cannot map what it inherits says so, and is served like one that has nothing to map.
-    return require('./ipc-primary.js').serve(worker);
+    return serve(worker);
   };
   require('node:module').syncBuiltinESMExports();
 }
@@ -39,3 +40,4 @@ function install() {
 // The variable is for us alone, and for nothing this process may start.
 takeSeat();
 if (isMainThread && cluster.isPrimary && !Object.hasOwn(cluster, INSTALLED)) install();
+serveThreads();

@@ -136,7 +136,8 @@ class Hub {
 }
 
 /**
- * @returns {object | undefined} nothing for a worker that cannot: its primary stands in for it
+ * @returns {object | undefined} nothing for a worker that cannot: its primary stands in for it, and for a thread its main
+ *   thread
  * @throws what stands in the way of all others, who would be cut off from the rest
  */
 function openRing(choice, receive) {
@@ -145,8 +146,10 @@ function openRing(choice, receive) {
     return new Ring(choice, receive);
   } catch (cause) {
     const reason = `The memory of broadcasts could not be opened: ${cause.message}`;
-    if (!cluster.isWorker || !isMainThread) throw createError('ERR_BROADCAST_MEMORY', reason, { cause });
-    process.emitWarning(`${reason}. Broadcasts go through the primary`, { code: 'ERR_BROADCAST_MEMORY' });
+    if (!cluster.isWorker && isMainThread) throw createError('ERR_BROADCAST_MEMORY', reason, { cause });
+    process.emitWarning(`${reason}. Broadcasts go through the ${isMainThread ? 'primary' : 'main thread'}`, {
+      code: 'ERR_BROADCAST_MEMORY',
+    });
     return undefined;
   }
 }

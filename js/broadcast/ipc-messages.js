@@ -4,6 +4,9 @@
 /** Node hands over as 'internalMessage', unseen by the app, what begins with NODE_. */
 const CMD = 'NODE_RUSTCLUSTER_BROADCAST';
 
+/** Names the way between a thread and its main thread. */
+const TOPIC = 'broadcast';
+
 /** @returns {object} a message that {@link handle} knows */
 const envelope = (act, body) => ({ ...body, cmd: CMD, act });
 
@@ -14,4 +17,4 @@ function handle(handlers) {
   };
 }
 
-module.exports = { envelope, handle };
+module.exports = { envelope, handle, TOPIC };

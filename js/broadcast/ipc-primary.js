@@ -1,6 +1,7 @@
 'use strict';
-/** In the primary: stands in for workers that have no part in the shared memory. */
-const { envelope, handle } = require('./ipc-messages.js');
+/** In the primary: stands in for workers that have no part in the shared memory; in a main thread, for its threads. */
+const { attendThreads } = require('../threads.js');
+const { envelope, handle, TOPIC } = require('./ipc-messages.js');
 
 /**
  * Serves a worker, should it ask.
@@ -8,22 +9,40 @@ const { envelope, handle } = require('./ipc-messages.js');
  * @returns {object} the same
  */
 function serve(worker) {
-  const client = new Client(worker);
+  const client = new Client((message) => {
+    if (worker.process.connected) worker.process.send(message, () => {});
+  });
   worker.process.on('internalMessage', handle(client));
   worker.process.once('exit', () => client.end());
   return worker;
 }
 
-/** One worker's objects, under this process's numbers. */
+/** In a main thread: serves the threads that are started from now on, should they ask. */
+function serveThreads() {
+  const clients = new Map();
+  attendThreads(TOPIC, {
+    message(thread, message, reply) {
+      if (!clients.has(thread)) clients.set(thread, new Client(reply));
+      handle(clients.get(thread))(message);
+    },
+    gone(thread) {
+      clients.get(thread)?.end();
+      clients.delete(thread);
+    },
+  });
+}
+
+/** The objects of a worker or a thread, under this environment's numbers. */
 class Client {
-  #worker;
+  #reply;
   /** the worker's number of a channel -> the stand-in that listens for it */
   #listeners = new Map();
   /** the worker's number of an object -> who sends for it */
   #senders = new Map();
 
-  constructor(worker) {
-    this.#worker = worker;
+  /** @param {(message: object) => void} reply */
+  constructor(reply) {
+    this.#reply = reply;
   }
 
   listen = ({ channel, name, on }) => {
@@ -61,11 +80,11 @@ class Client {
   }
 
   #send(act, body) {
-    if (this.#worker.process.connected) this.#worker.process.send(envelope(act, body), () => {});
+    this.#reply(envelope(act, body));
   }
 }
 
 /** Not at load: a primary whose workers all share its memory needs none. */
 const hub = () => require('./hub.js').hub();
 
-module.exports = { serve };
+module.exports = { serve, serveThreads };

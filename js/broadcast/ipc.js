@@ -1,11 +1,13 @@
 'use strict';
 /**
  * The broadcast without shared memory, as the hub uses it. In a worker each object of this environment has a stand-in in
- * the primary, which sends and listens for it; a process of its own keeps its messages to itself.
+ * the primary, which sends and listens for it, and each object of a thread one in the main thread of its process; a process
+ * of its own keeps its messages to itself.
  */
 const cluster = require('node:cluster');
 const { isMainThread } = require('node:worker_threads');
-const { envelope, handle } = require('./ipc-messages.js');
+const { toMainThread } = require('../threads.js');
+const { envelope, handle, TOPIC } = require('./ipc-messages.js');
 
 /** What this environment alone shares: delivered in a turn of its own, in order. */
 class Local {
@@ -57,18 +59,21 @@ class Local {
   }
 }
 
-/** Through the primary, which puts all messages in one order. */
+/** Through the primary, which puts all messages in one order; a thread goes through its main thread. */
 class Remote extends Local {
   #names = [];
 
-  constructor(receive) {
+  #send;
+
+  /** @param {(receive: (message: object) => void) => (message: object) => void} link gives what sends */
+  constructor(receive, link) {
     super(receive);
     const message = ({ channel, kind, object, data }) => {
       const bytes = Buffer.from(data, 'base64');
       receive.message(channel, kind, object, bytes, 0, bytes.length);
     };
     const missed = ({ channel, count }) => receive.missed(channel, count);
-    process.on('internalMessage', handle({ message, missed }));
+    this.#send = link(handle({ message, missed }));
   }
 
   channel(name) {
@@ -89,14 +94,24 @@ class Remote extends Local {
   }
 
   #tell(act, body) {
-    // One whose primary is gone has nobody left to tell.
-    if (process.connected) process.send(envelope(act, body), () => {});
+    this.#send(envelope(act, body));
   }
 }
 
+function toPrimary(receive) {
+  process.on('internalMessage', receive);
+  return (message) => {
+    // One whose primary is gone has nobody left to tell.
+    if (process.connected) process.send(message, () => {});
+  };
+}
+
+const toMain = (receive) => toMainThread(TOPIC, receive).send;
+
 /** @param {object} receive the hub's callbacks */
 function connect(receive) {
-  return cluster.isWorker && isMainThread ? new Remote(receive) : new Local(receive);
+  if (!isMainThread) return new Remote(receive, toMain);
+  return cluster.isWorker ? new Remote(receive, toPrimary) : new Local(receive);
 }
 
 module.exports = { connect };

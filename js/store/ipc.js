@@ -9,7 +9,7 @@ const { codes, createError } = require('../errors.js');
 const { decode } = require('./codec.js');
 const { Memory } = require('./memory.js');
 const { hasPrimary } = require('./place.js');
-const { askMain, attendThreads, ownerPrefix } = require('./threads.js');
+const { answerThreads, askMain, ownerPrefix } = require('./threads.js');
 
 const CMD = 'NODE_RUSTCLUSTER_STORE';
 /** A primary that has not loaded this package does not answer; one that has does so at once. In milliseconds. */
@@ -254,7 +254,7 @@ function unpack(text) {
 
 // Also in a primary whose workers alone open stores, and in a main thread whose threads alone do.
 serve();
-attendThreads((question) =>
+answerThreads((question) =>
   hasPrimary ? ask(question) : run(memoryOf(question.name, question.settings), question.method, question.args),
 );
 
