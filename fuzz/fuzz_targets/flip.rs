@@ -6,6 +6,7 @@
 mod coefficients;
 
 use libfuzzer_sys::fuzz_target;
+use rustcluster::error::Error;
 use rustcluster::kernels::control::{Control, Cores, Spare};
 use rustcluster::kernels::flip::Direction;
 use rustcluster::kernels::flip::jpeg::lossless;
@@ -64,5 +65,10 @@ fn partly(file: &[u8], direction: Direction) {
         exact += 1;
     }
     assert!(exact > 0, "{direction:?}: nothing is exact");
-    flip(&flipped).expect("what comes out can be flipped");
+    // Rounding makes other symbols of chroma than were there, for which two tables shared by three components may have
+    // neither codes nor room.
+    match flip(&flipped) {
+        Ok(_) | Err(Error::NotLossless(_)) => {}
+        Err(error) => panic!("what comes out can be read: {error}"),
+    }
 }
