@@ -94,7 +94,7 @@ describe('the kernel pool', () => {
     const first = await Promise.all(
       Array.from({ length: 30 }, (_, i) => hash('sha256', i % 2 ? SHORT : 'x', { signal })),
     );
-    // So much work before the others that none of them can have ended by then.
+    // So much work before the others that they hardly end by then.
     const long = Array.from({ length: 20 }, () => hash('sha256', LONG, { signal }));
     const jobs = Array.from({ length: 30 }, (_, i) => hash('sha256', i % 2 ? SHORT : 'x', { signal }));
     controller.abort();
@@ -104,7 +104,11 @@ describe('the kernel pool', () => {
     await new Promise((resolve) => setImmediate(resolve));
     process.off('warning', onWarning);
     assert.equal(new Set(first).size, 2);
-    assert.ok(results.every(({ status, reason }) => status === 'rejected' && reason.code === 'ABORT_ERR'));
+    for (const [i, { status, value, reason }] of results.entries()) {
+      // One on a thread may have ended before the abort on a busy machine; the small ones begin when this turn is over.
+      if (i % 2 && status === 'fulfilled') assert.equal(value, first[i]);
+      else assert.equal(reason.code, 'ABORT_ERR');
+    }
     assert.deepEqual(warnings, []);
   });
 
