@@ -1,5 +1,7 @@
 //! The ring as `js/broadcast/ring.js` uses it.
 
+mod listener;
+
 use super::failure::Failure;
 use crate::broadcast::batch::Batch;
 use crate::broadcast::process;
@@ -9,7 +11,8 @@ use crate::broadcast::station::Station;
 use crate::broadcast::writer::Outcome;
 use crate::error::Error;
 use crate::sys::javascript::Callback;
-use crate::sys::uv::{Loop, Report, Uv, Watched, Watcher};
+use crate::sys::uv::{Loop, Report, Uv, Watcher};
+use listener::{Called, Listener};
 use napi::Env;
 use napi::bindgen_prelude::{Buffer, BufferSlice, Either, Function};
 use napi_derive::napi;
@@ -360,58 +363,6 @@ impl Broadcast {
     fn with<T>(&self, act: impl FnOnce(&mut Station) -> T) -> napi::Result<T> {
         let mut station = self.inner.station.borrow_mut();
         station.as_mut().map(act).ok_or_else(|| napi::Error::from_reason("the environment is ending"))
-    }
-}
-
-struct Listener {
-    inner: Rc<Inner>,
-    callback: Callback,
-}
-
-impl Watched for Listener {
-    fn readable(&self) {
-        // Reported on every turn, should this fail: a loop that looks too often is slow, one that is deaf is wrong.
-        let _ = self.inner.bell.listen(self.inner.bell_report());
-        self.hear();
-    }
-
-    fn turn(&self) {
-        if let Some(station) = &mut *self.inner.station.borrow_mut() {
-            station.follow_up();
-        }
-    }
-
-    fn wants_turns(&self) -> bool {
-        false
-    }
-}
-
-impl Listener {
-    fn hear(&self) {
-        // Read here, so that what most often comes, one message, takes one crossing.
-        let answer = self.inner.read();
-        if answer != RESTS || self.inner.waits.get() {
-            self.callback.call(answer as i32, []);
-        }
-    }
-}
-
-/// The one that was called: wakes the rest before it looks for itself.
-struct Called {
-    listener: Rc<Listener>,
-}
-
-impl Watched for Called {
-    fn readable(&self) {
-        let inner = &self.listener.inner;
-        // As for the bell.
-        let _ = inner.knocker.listen(inner.knocker_report());
-        inner.ring.wake();
-        self.listener.hear();
-    }
-
-    fn wants_turns(&self) -> bool {
-        false
     }
 }
 
