@@ -4,33 +4,16 @@
 
 #[path = "../../test/support/jpeg_coefficients.rs"]
 mod coefficients;
+mod cores;
 
 use libfuzzer_sys::fuzz_target;
 use rustcluster::error::Error;
-use rustcluster::kernels::control::{Control, Cores, Spare};
 use rustcluster::kernels::flip::Direction;
 use rustcluster::kernels::flip::jpeg::lossless;
-use std::sync::Arc;
-
-/// A core is always free.
-struct Always;
-
-impl Spare for Always {}
-
-impl Cores for Always {
-    fn spare(&self) -> Option<Box<dyn Spare + '_>> {
-        Some(Box::new(Self))
-    }
-}
-
-/// One file in sixteen may be walked over by two threads: starting those takes longer than all else.
-fn control(file: &[u8]) -> Control {
-    if file.len() % 16 == 5 { Control::with_cores(Arc::new(Always)) } else { Control::new() }
-}
 
 fuzz_target!(|file: &[u8]| {
     for direction in [Direction::Vertical, Direction::Horizontal, Direction::Both] {
-        let flip = |file: &[u8]| lossless::flip(file, direction, &[], &[], &control(file));
+        let flip = |file: &[u8]| lossless::flip(file, direction, &[], &[], &cores::control(file));
         let Ok(flipped) = flip(file) else {
             partly(file, direction);
             continue;
@@ -46,7 +29,7 @@ fuzz_target!(|file: &[u8]| {
 
 /// Flips what has components that do not line up.
 fn partly(file: &[u8], direction: Direction) {
-    let flip = |file: &[u8]| lossless::flip_partly(file, direction, &[], &[], &control(file));
+    let flip = |file: &[u8]| lossless::flip_partly(file, direction, &[], &[], &cores::control(file));
     let Ok(flipped) = flip(file) else { return };
     let before = coefficients::read(file).expect("what is flipped can be read");
     let after = coefficients::read(&flipped).expect("what comes out can be read");

@@ -1,5 +1,5 @@
 'use strict';
-/** The primary's half: workers inherit the ring, and everyone is woken when one of them dies. And a main thread's. */
+/** The primary's half: workers inherit the ring, and everyone is woken when one of them dies. Its threads are served. */
 const cluster = require('node:cluster');
 const { isMainThread } = require('node:worker_threads');
 const { forkInheriting } = require('../inherit.js');

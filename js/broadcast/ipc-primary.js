@@ -35,9 +35,9 @@ function serveThreads() {
 /** The objects of a worker or a thread, under this environment's numbers. */
 class Client {
   #reply;
-  /** the worker's number of a channel -> the stand-in that listens for it */
+  /** its number of a channel -> the stand-in that listens for it */
   #listeners = new Map();
-  /** the worker's number of an object -> who sends for it */
+  /** its number of an object -> who sends for it */
   #senders = new Map();
 
   /** @param {(message: object) => void} reply */
@@ -74,7 +74,7 @@ class Client {
   }
 
   #forward(channel, sender, kind, bytes) {
-    // To the worker its own objects have its own numbers.
+    // It knows its own objects by its own numbers.
     const own = [...this.#senders].find(([, { number }]) => number === sender);
     this.#send('message', { channel, kind, object: own?.[0] ?? 0, data: bytes.toString('base64') });
   }

@@ -62,7 +62,6 @@ class Local {
 /** Through the primary, which puts all messages in one order; a thread goes through its main thread. */
 class Remote extends Local {
   #names = [];
-
   #send;
 
   /** @param {(receive: (message: object) => void) => (message: object) => void} link gives what sends */

@@ -178,10 +178,10 @@ function encoded(flat, size, encodings) {
 }
 
 /**
- * A batch for the next job: the pages of a fresh one would have to be faulted in, which costs more than to fill them. At
- * any time some batch lives, since V8 throws the code made for a class away with its last object.
+ * A batch for the next job: the pages of a fresh one would have to be faulted in, which costs more than to fill them. From
+ * the first job on some batch lives at any time, since V8 throws the code made for a class away with its last object.
  */
-let spare = new Batch();
+let spare;
 
 /** @returns {Batch} an empty one, to be given back */
 function takeBatch() {

@@ -37,7 +37,7 @@ impl Watched for OnLoop {
         let (fd, server) = hand_out(taken, &self.past);
         if fd == CLOSED {
             // Nobody is left to say who may accept.
-            self.with_listeners(HashMap::clear);
+            with_listeners(&self.transport, HashMap::clear);
         }
         if fd != EMPTY {
             self.callback.call(fd, [server, self.past.get().idle]);
@@ -70,15 +70,16 @@ impl OnLoop {
             server,
         };
         let watcher = Watcher::start(self.uv, self.uv_loop, socket, Rc::new(accepting))?;
-        self.with_listeners(|listeners| listeners.insert(server, watcher));
+        with_listeners(&self.transport, |listeners| listeners.insert(server, watcher));
         Ok(())
     }
+}
 
-    fn with_listeners<T>(&self, act: impl FnOnce(&mut HashMap<u32, Watcher>) -> T) {
-        let Some(transport) = self.transport.upgrade() else { return };
-        if let Transport::Uv(OnLoops { listeners, .. }) = &mut *transport.borrow_mut() {
-            act(listeners);
-        }
+/// Changes the list of listening sockets that are watched, while there is one.
+fn with_listeners<T>(transport: &Weak<RefCell<Transport>>, act: impl FnOnce(&mut HashMap<u32, Watcher>) -> T) {
+    let Some(transport) = transport.upgrade() else { return };
+    if let Transport::Uv(OnLoops { listeners, .. }) = &mut *transport.borrow_mut() {
+        act(listeners);
     }
 }
 
@@ -103,12 +104,7 @@ impl Watched for Accepting {
                 self.callback.call(socket.into_raw_fd(), [self.server, 0]);
             }
             Accepted::Full => self.callback.call(FULL, [0, 0]),
-            Accepted::Over => {
-                let Some(transport) = self.transport.upgrade() else { return };
-                if let Transport::Uv(OnLoops { listeners, .. }) = &mut *transport.borrow_mut() {
-                    listeners.remove(&self.server);
-                }
-            }
+            Accepted::Over => with_listeners(&self.transport, |listeners| listeners.remove(&self.server)),
             Accepted::Empty | Accepted::Passed => {}
         }
     }
