@@ -1,14 +1,16 @@
 'use strict';
-/** Mocha's spec reporter, which also writes its counts where scripts/test.js reads them. */
+/** Mocha's spec reporter, which also writes its counts, and what failed, where scripts/test.js reads them. */
 const fs = require('node:fs');
 const { reporters } = require('mocha');
 
 module.exports = class TallyReporter extends reporters.Spec {
   constructor(runner, options) {
     super(runner, options);
+    const failures = [];
+    runner.on('fail', (test, error) => failures.push(`${test.fullTitle()}\n${error.stack ?? error}`));
     runner.once('end', () => {
-      const { passes, failures } = this.stats;
-      fs.writeFileSync(process.env.RUSTCLUSTER_TALLY, JSON.stringify({ passed: passes, failed: failures }));
+      const { passes: passed, failures: failed } = this.stats;
+      fs.writeFileSync(process.env.RUSTCLUSTER_TALLY, JSON.stringify({ passed, failed, failures }));
     });
   }
 };

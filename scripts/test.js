@@ -1,7 +1,7 @@
 'use strict';
 /**
  * `npm test`: lint, types, Rust tests, JavaScript tests, and the same package under jest. Goes on after a failure, so
- * that one run tells everything, and closes with the sum of what the runners counted.
+ * that one run tells everything, and closes with what failed and the sum of what the runners counted.
  *
  *   node scripts/test.js                    everything, on this Node
  *   node scripts/test.js --nodes 22,24,26   the JavaScript suite alone, on these Node lines
@@ -16,7 +16,7 @@ const { parseArgs } = require('node:util');
 const root = path.join(__dirname, '..');
 const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'rustcluster-test-'));
 const bin = (name) => path.join(root, 'node_modules/.bin', name);
-const total = { passed: 0, failed: 0, broken: [] };
+const total = { passed: 0, failed: 0, failures: [], broken: [] };
 
 function run(command, args, options = {}) {
   console.log(`\n$ ${path.basename(command)} ${args.join(' ')}`);
@@ -24,9 +24,10 @@ function run(command, args, options = {}) {
 }
 
 /** Adds what a runner counted; one that fails with no failed test (it crashed, or a lint spoke) is broken. */
-function count(name, status, { passed = 0, failed = 0 } = {}) {
+function count(name, status, { passed = 0, failed = 0, failures = [] } = {}) {
   total.passed += passed;
   total.failed += failed;
+  total.failures.push(...failures.map((failure) => `${name}: ${failure}`));
   if (status !== 0 && failed === 0) total.broken.push(name);
 }
 
@@ -41,11 +42,13 @@ function cargo() {
     maxBuffer: 1 << 28,
   });
   process.stdout.write(stdout ?? '');
-  const sum = { passed: 0, failed: 0 };
+  const sum = { passed: 0, failed: 0, failures: [] };
   for (const [, passed, failed] of (stdout ?? '').matchAll(/^test result: \S+ (\d+) passed; (\d+) failed/gm)) {
     sum.passed += Number(passed);
     sum.failed += Number(failed);
   }
+  for (const [, test, text] of (stdout ?? '').matchAll(/^---- (\S+) stdout ----\n+([\s\S]*?)\n\n/gm))
+    sum.failures.push(`${test}\n${text}`);
   count('cargo test', status, sum);
 }
 
@@ -77,9 +80,10 @@ function jest() {
     '--outputFile',
     file,
   ];
-  javascript('jest', process.execPath, args, ({ numPassedTests, numFailedTests }) => ({
+  javascript('jest', process.execPath, args, ({ numPassedTests, numFailedTests, testResults }) => ({
     passed: numPassedTests,
     failed: numFailedTests,
+    failures: testResults.filter(({ status }) => status === 'failed').map(({ name, message }) => `${name}\n${message}`),
   }));
 }
 
@@ -109,6 +113,7 @@ for (const line of (nodes ?? (sum ? '22,24,26' : '')).split(',').filter(Boolean)
   mocha(`mocha on Node ${line}`, nodeOf(line));
 
 fs.rmSync(scratch, { recursive: true, force: true });
+for (const failure of total.failures) console.log(`\n${failure}`);
 for (const name of total.broken) console.log(`\n${name}: failed`);
 console.log(`\n${total.passed} passed, ${total.failed} failed`);
 process.exitCode = total.failed > 0 || total.broken.length > 0 ? 1 : 0;
