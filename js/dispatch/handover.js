@@ -207,6 +207,8 @@ class Handover {
     dispatcher.stopListening();
     const end = performance.now() + within;
     while (dispatcher.untaken() > 0 && performance.now() < end && !isOver()) await sleep(LOOK);
+    // Not before: closing them would refuse who still waits.
+    this.#servers.end();
     this.#stopping = false;
   }
 

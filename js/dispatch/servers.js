@@ -15,7 +15,7 @@ const DEFAULT_BACKLOG = 511;
 const UV_TCP_IPV6ONLY = 1;
 
 class Servers {
-  /** key -> { key, number, sockname, data, policy, members, timer } */
+  /** key -> { key, number, sockname, data, policy, members, timer, ended } */
   #byKey = new Map();
   #dispatcher;
 
@@ -59,7 +59,7 @@ class Servers {
     });
     if (socket.errno !== undefined) return { errno: -socket.errno };
     const { server: number, ...sockname } = socket;
-    const server = { key, number, sockname, data, policy, members: new Set(), timer: undefined };
+    const server = { key, number, sockname, data, policy, members: new Set(), timer: undefined, ended: false };
     this.#byKey.set(key, server);
     return server;
   }
@@ -86,7 +86,16 @@ class Servers {
   orphanAll(worker) {
     for (const server of this.#byKey.values()) {
       if (!server.members.delete(worker) || server.members.size > 0) continue;
-      server.timer = setTimeout(() => this.#close(server), ORPHAN_TIMEOUT).unref();
+      if (server.ended) this.#close(server);
+      else server.timer = setTimeout(() => this.#close(server), ORPHAN_TIMEOUT).unref();
+    }
+  }
+
+  /** Nobody will listen on these sockets any more: who asks for the same address from now on gets a socket of its own. */
+  end() {
+    for (const server of this.#byKey.values()) {
+      server.ended = true;
+      if (server.members.size === 0) this.#close(server);
     }
   }
 
@@ -95,6 +104,7 @@ class Servers {
   }
 
   #close(server) {
+    clearTimeout(server.timer);
     this.#byKey.delete(server.key);
     this.#dispatcher().unlisten(server.number);
   }

@@ -3,7 +3,7 @@
 const assert = require('node:assert/strict');
 const { spawnSync } = require('node:child_process');
 const { request } = require('../fixtures/http.js');
-const { answeredBy, begin, cleanUp, fixture, needs, pids, start } = require('../fixtures/supervise/harness.js');
+const { answeredBy, begin, cleanUp, fixture, needs, pids, start, until } = require('../fixtures/supervise/harness.js');
 
 describe('a supervised app', () => {
   afterEach(cleanUp);
@@ -96,6 +96,16 @@ describe('a supervised app', () => {
 
   it('can be followed by another supervisor once it has stopped', async () => {
     const { supervisor } = await start();
+    await supervisor.shutdown();
+    const { port } = await start();
+    assert.equal((await request(port, '/')).status, 200);
+  });
+
+  it('can be followed by another, on a port that serves, when its only worker crashed just before', async () => {
+    const { supervisor } = await start();
+    const exit = until(supervisor, 'worker:exit');
+    process.kill(pids(supervisor)[0], 'SIGKILL');
+    await exit;
     await supervisor.shutdown();
     const { port } = await start();
     assert.equal((await request(port, '/')).status, 200);
