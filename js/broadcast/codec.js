@@ -7,6 +7,7 @@ const { types } = require('node:util');
 const v8 = require('node:v8');
 const { createError } = require('../errors.js');
 const { isBusy, readTexts, scratch, writePlain } = require('../plain.js');
+const { litter } = require('./litter.js');
 
 const Kind = Object.freeze({
   ASCII: 1,
@@ -143,7 +144,9 @@ function encodeClone(value) {
     const serializer = new v8.Serializer();
     serializer.writeHeader();
     serializer.writeValue(value);
-    return give(Kind.V8, serializer.releaseBuffer());
+    const bytes = serializer.releaseBuffer();
+    litter(bytes.length);
+    return give(Kind.V8, bytes);
   } catch (error) {
     // A getter of the value's own has thrown, as structured clone lets it.
     if (!/could not be cloned|Unserializable|detached/.test(error?.message ?? '')) throw error;
@@ -196,6 +199,7 @@ function decode(kind, buffer, start, end) {
         return readTexts(buffer, start, end);
       case Kind.V8:
       case Kind.V8_PLAIN:
+        litter(end - start);
         // Copies what it keeps: no view in it is of the kind that v8.deserialize would make into what it reads.
         return v8.deserialize(buffer.subarray(start, end));
       case Kind.ARRAY_BUFFER:
@@ -214,6 +218,7 @@ const { slice } = Uint8Array.prototype;
 
 /** @returns {ArrayBuffer} */
 function copy(buffer, start, end) {
+  litter(end - start);
   // Not Buffer's own slice(), which shares its memory; of a Buffer the copy would come from a pool.
   const view = new Uint8Array(buffer.buffer, buffer.byteOffset + start, end - start);
   return Reflect.apply(slice, view, []).buffer;

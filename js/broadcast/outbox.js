@@ -1,6 +1,7 @@
 'use strict';
 /** What is on its way into the ring, in the order in which it was handed in. */
 const { abortError, createError } = require('../errors.js');
+const { litter } = require('./litter.js');
 
 const [FULL, BUSY] = [-1, -2];
 /** How often room is looked for although no ring was heard, in milliseconds: a reader may have died, or had its time. */
@@ -99,6 +100,7 @@ class Outbox {
 
   #add(entry) {
     // A copy: the caller's memory and the codec's are used again.
+    litter(entry.length);
     const buffer = Uint8Array.prototype.slice.call(entry.buffer, entry.start, entry.start + entry.length);
     this.#queue.push({ from: 0, deadline: Number.POSITIVE_INFINITY, ...entry, buffer, start: 0 });
     this.#bytes += entry.length;

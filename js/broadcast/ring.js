@@ -2,6 +2,7 @@
 /** The ring as the hub uses it: reads batches of what has come and hands each message over. */
 const { fromNative } = require('../errors.js');
 const { scratch } = require('../plain.js');
+const { litter } = require('./litter.js');
 
 /** Of a batch's entries, see src/broadcast/batch.rs. */
 const [LARGE, MISSED, OWN, RUN] = [1 << 8, 1 << 9, 1 << 10, 1 << 11];
@@ -182,6 +183,7 @@ class Ring {
         count += object - 1;
       } else if (flags & LARGE) {
         at = start;
+        litter(length);
         const payload = this.#native.takeLarge();
         this.#receive.message(channel, flags & (LARGE - 1), object, payload, 0, length);
       } else {

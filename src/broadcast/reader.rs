@@ -18,6 +18,8 @@ use std::sync::atomic::{Ordering, fence};
 const MOST_RECORDS: usize = 4096;
 /// Payloads above this do not go through the batch's buffer.
 const INLINE: usize = 64 * 1024;
+/// A batch with so many bytes beside its buffer takes no more: what is left is as safe in the ring.
+const MOST_BESIDE: usize = 1 << 20;
 
 /// Where an environment has read to.
 #[derive(Debug)]
@@ -168,7 +170,7 @@ impl Station {
             }
             self.ring.read(record.payload_at(at), place);
         } else {
-            if !batch.has_room(0) {
+            if !batch.has_room(0) || self.has_much_beside() {
                 return Step::NoRoom;
             }
             let mut payload = vec![0; record.payload];
@@ -191,7 +193,7 @@ impl Station {
     fn piece(&mut self, reader: &mut Reader, record: &Record, index: usize, batch: &mut Batch<'_>) -> Step {
         let at = reader.position;
         // Before anything is changed: a gap may have to be told, of own messages object by object.
-        if record.last && !batch.has_room(INLINE) {
+        if record.last && (!batch.has_room(INLINE) || self.has_much_beside()) {
             return Step::NoRoom;
         }
         let fits = |part: &Vec<u8>| part.len() as u64 + record.payload as u64 <= record.total;
@@ -258,6 +260,11 @@ impl Station {
             channel.listens && *channel.key.name == *name && at >= channel.since
         };
         candidates.iter().copied().find(wants)
+    }
+
+    /// Whether payloads that go beside the batch's buffer are [enough](MOST_BESIDE) for now.
+    fn has_much_beside(&self) -> bool {
+        self.large.iter().map(Vec::len).sum::<usize>() >= MOST_BESIDE
     }
 
     fn is_own_alone(&self, record: &Record, index: usize) -> bool {

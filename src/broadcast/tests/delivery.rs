@@ -76,6 +76,30 @@ fn a_full_ring_loses_nothing_until_it_is_read() {
 }
 
 #[test]
+fn long_messages_are_not_all_taken_at_once() {
+    let ring = Arc::new(Ring::create(1 << 23).unwrap());
+    let mut sender = Station::new(&ring).unwrap();
+    let news = sender.channel("news");
+    let (mut reader, _) = listener(&ring, "news");
+    let sent: Vec<_> = (0..24).map(|n| vec![n; 1 << 18]).collect();
+    for payload in &sent {
+        assert!(matches!(send(&mut sender, news, payload), Outcome::Sent(_)));
+    }
+    let mut got = Vec::new();
+    loop {
+        let mut buffer = vec![0; 1 << 17];
+        let progress = reader.read(&mut Batch::new(&mut buffer));
+        let taken: Vec<_> = std::iter::from_fn(|| reader.take_large()).collect();
+        assert!(taken.len() <= 4, "a mebibyte, and then JavaScript's turn");
+        got.extend(taken);
+        if progress == Progress::Done {
+            break;
+        }
+    }
+    assert!(got == sent);
+}
+
+#[test]
 fn a_demoted_reader_is_told_how_many_it_missed() {
     let ring = ring();
     let mut sender = Station::new(&ring).unwrap();
