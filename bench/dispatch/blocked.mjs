@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { request } from '../lib/http.mjs';
 import { printRows, printTargets } from '../lib/report.mjs';
 import { quantile } from '../lib/stats.mjs';
+import { httpLoad } from './client.mjs';
 import { label, measureRounds, middle, modes, remark, target } from './servers.mjs';
 
 const [RATE, EVERY, WORKERS] = [400, 200, 4];
@@ -11,8 +12,10 @@ export async function runBlocked({ node, quick, rounds }, log) {
   const seconds = quick ? 2 : 4;
   const title = `${RATE} connections a second for ${seconds} s, every ${EVERY}th blocks one of ${WORKERS} workers for 200 ms`;
   log(title);
+  const program = httpLoad();
+  const ask = program ? light(program, seconds) : own(seconds);
   const cases = modes(node);
-  await measureRounds(cases, { workers: WORKERS, rounds }, (one, server) => measure(one, server, seconds, log));
+  await measureRounds(cases, { workers: WORKERS, rounds }, (one, server) => measure(one, server, ask, log));
   const [ours, stock] = cases;
   const targets = [
     target('p99 against stock round robin', 'at most', 0.5, middle(ours, 'p99') / middle(stock, 'p99')),
@@ -31,8 +34,24 @@ export async function runBlocked({ node, quick, rounds }, log) {
   return { name: 'blocked', title, cases, targets };
 }
 
-/** An open loop: a slow answer holds no later request back, and each is timed from when it was due. */
-async function measure(one, server, seconds, log) {
+async function measure(one, server, ask, log) {
+  const { failed, waits } = await ask(server.port);
+  const run = { p50: quantile(waits, 0.5), p99: quantile(waits, 0.99), max: Math.max(...waits), failed };
+  log(`  ${one.mode}: p99 ${run.p99.toFixed(1)} ms, max ${run.max.toFixed(1)} ms`);
+  return run;
+}
+
+/**
+ * An open loop: a slow answer holds no later request back, and each is timed from when it was due. In milliseconds,
+ * those that block left out.
+ */
+const light = (program, seconds) => async (port) => {
+  const [failed, ...waits] = await program('paced', port, RATE, seconds, EVERY);
+  return { failed, waits: waits.map((micros) => micros / 1000) };
+};
+
+/** The same in this process, where there is no cargo: slower by itself. */
+const own = (seconds) => async (port) => {
   const [waits, pending] = [[], []];
   let failed = 0;
   const begin = performance.now();
@@ -41,7 +60,7 @@ async function measure(one, server, seconds, log) {
     const early = due - performance.now();
     if (early > 0) await sleep(early);
     const blocks = i % EVERY === 0;
-    const answer = request(server.port, blocks ? '/block' : '/').then(
+    const answer = request(port, blocks ? '/block' : '/').then(
       () => blocks || waits.push(performance.now() - due),
       () => {
         failed++;
@@ -50,7 +69,5 @@ async function measure(one, server, seconds, log) {
     pending.push(answer);
   }
   await Promise.all(pending);
-  const run = { p50: quantile(waits, 0.5), p99: quantile(waits, 0.99), max: Math.max(...waits), failed };
-  log(`  ${one.mode}: p99 ${run.p99.toFixed(1)} ms, max ${run.max.toFixed(1)} ms`);
-  return run;
-}
+  return { failed, waits };
+};

@@ -1,10 +1,9 @@
 /** As many requests as the machine takes: requests a second, and the CPU time of all server processes for each. */
-import { spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import autocannon from 'autocannon';
-import { hasProgram } from '../lib/machine.mjs';
 import { family } from '../lib/processes.mjs';
 import { printRows, printTargets } from '../lib/report.mjs';
+import { httpLoad } from './client.mjs';
 import { label, measureRounds, middle, modes, remark, target, times } from './servers.mjs';
 
 const CONNECTIONS = 32;
@@ -14,7 +13,8 @@ const WINDOWS = 2;
 /** @param {'close' | 'keep-alive'} kind whether each request has a connection of its own */
 export async function runLoad(kind, { node, quick, rounds }, log) {
   const seconds = 1;
-  const client = hasProgram('wrk') ? wrk : cannon;
+  const program = httpLoad();
+  const client = program ? light(program) : cannon;
   const title = `${CONNECTIONS} clients (${client.name}) for one second at a time, Connection: ${kind}`;
   log(title);
   const cases = modes(node);
@@ -32,11 +32,13 @@ export async function runLoad(kind, { node, quick, rounds }, log) {
 
 async function measure(one, server, kind, seconds, client, log) {
   const before = cpu(server.pid);
-  const requests = await client(server.port, kind, seconds);
+  const { requests, client: asking } = await client(server.port, kind, seconds);
   const after = cpu(server.pid);
   const each = (name) => ((after[name] - before[name]) * 1000) / requests;
-  const run = { rate: requests / seconds, all: each('all'), primary: each('primary') };
-  log(`  ${one.mode}: ${Math.round(run.rate)} a second, ${run.all.toFixed(1)} us each`);
+  const run = { rate: requests / seconds, all: each('all'), primary: each('primary'), asking };
+  log(
+    `  ${one.mode}: ${Math.round(run.rate)} a second, ${run.all.toFixed(1)} us each, its client ${asking?.toFixed(1)}`,
+  );
   return run;
 }
 
@@ -47,24 +49,17 @@ function cpu(pid) {
   return { all: sum, primary: members.find((one) => one.pid === pid).cpu };
 }
 
-/** @returns {Promise<number>} requests answered */
-async function wrk(port, kind, seconds) {
-  const header = kind === 'close' ? ['-H', 'Connection: close'] : [];
-  const args = ['-t1', `-c${CONNECTIONS}`, `-d${seconds}s`, ...header, `http://127.0.0.1:${port}/`];
-  const child = spawn('wrk', args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  let text = '';
-  for await (const chunk of child.stdout) text += chunk;
-  const count = Number(/(\d+) requests in/.exec(text)?.[1]);
-  const errors = /Socket errors:.*|Non-2xx.*/.exec(text)?.[0];
-  if (!(count > 0) || errors) throw new Error(`wrk: ${errors ?? text}`);
-  return count;
-}
+const light = (program) =>
+  async function httpLoad(port, kind, seconds) {
+    const [requests, client] = await program(kind, port, CONNECTIONS, seconds);
+    return { requests, client: client / requests };
+  };
 
 async function cannon(port, kind, duration) {
   const headers = kind === 'close' ? { connection: 'close' } : {};
   const result = await autocannon({ url: `http://127.0.0.1:${port}/`, connections: CONNECTIONS, duration, headers });
   if (result.errors > 0 || result.non2xx > 0) throw new Error(`autocannon: ${result.errors} errors`);
-  return result['2xx'];
+  return { requests: result['2xx'] };
 }
 
 function targets(kind, cases) {
@@ -91,6 +86,7 @@ function print({ title, cases, targets: judged }) {
     'ours x CPU': one.runs.length > 0 ? times(ours, one, 'all') : undefined,
     'CPU us each': middle(one, 'all'),
     'of that the primary': middle(one, 'primary'),
+    'its client': middle(one, 'asking'),
     ' ': remark(one),
   }));
   printRows(title, rows);

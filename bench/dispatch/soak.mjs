@@ -1,24 +1,25 @@
 /** Whether anything is left behind by 200,000 short connections: descriptors, memory, counts. */
-import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import autocannon from 'autocannon';
 import { request } from '../lib/http.mjs';
-import { hasProgram } from '../lib/machine.mjs';
 import { residentMemory } from '../lib/measure.mjs';
 import { printRows, printTargets } from '../lib/report.mjs';
+import { httpLoad } from './client.mjs';
 import { modes, start, target } from './servers.mjs';
 
 const CONNECTIONS = 200_000;
+const CLIENTS = 32;
 const MIB = 2 ** 20;
 
 export async function runSoak({ node, quick }, log) {
   const count = quick ? CONNECTIONS / 20 : CONNECTIONS;
   const title = `What ${count} short connections leave behind`;
   log(title);
+  const program = httpLoad();
   const cases = modes(node).filter(({ mode }) => mode === 'rustcluster' || mode === 'rr');
-  for (const one of cases) one.runs.push(...(await measure(one, count, log)));
+  for (const one of cases) one.runs.push(...(await measure(one, program, count, log)));
   const [ours] = cases;
   const most = (name) => Math.max(...ours.runs.map((run) => run[name]));
   const targets = [
@@ -43,14 +44,14 @@ export async function runSoak({ node, quick }, log) {
 }
 
 /** @returns {Promise<object[]>} what each process of a server holds more at the end than at the beginning */
-async function measure(one, count, log) {
+async function measure(one, program, count, log) {
   const workers = availableParallelism();
   const server = await start(one, workers, { flags: ['--expose-gc'] });
   try {
     // Half as many first: a Node that has just started grows by itself, until its heap has found its size.
-    await short(server.port, count / 2);
+    await short(program, server.port, count / 2);
     const before = await look(server, workers);
-    await short(server.port, count);
+    await short(program, server.port, count);
     const after = await look(server, workers);
     log(`  ${one.mode}: ${after.map(({ rss }) => (rss / MIB).toFixed(1)).join(', ')} MiB`);
     return after.map((now, i) => ({
@@ -94,18 +95,18 @@ async function look(server, workers) {
 }
 
 /** Makes at least so many connections of one request each. */
-async function short(port, count) {
-  const url = `http://127.0.0.1:${port}/`;
-  if (!hasProgram('wrk')) {
-    await autocannon({ url, connections: 32, amount: count, headers: { connection: 'close' } });
+async function short(program, port, count) {
+  if (!program) {
+    await autocannon({
+      url: `http://127.0.0.1:${port}/`,
+      connections: CLIENTS,
+      amount: count,
+      headers: { connection: 'close' },
+    });
     return;
   }
   for (let made = 0; made < count; ) {
-    const child = spawn('wrk', ['-t1', '-c32', '-d2s', '-H', 'Connection: close', url], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    let text = '';
-    for await (const chunk of child.stdout) text += chunk;
-    made += Number(/(\d+) requests in/.exec(text)[1]);
+    const [answers] = await program('close', port, CLIENTS, 2);
+    made += answers;
   }
 }
