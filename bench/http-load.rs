@@ -7,7 +7,7 @@
 //! ```
 //! The first two ask as fast as answers come, and print how many came and the microseconds of CPU time it took to ask. `paced` is an open loop: so many requests a second
 //! are due, each on a connection of its own, whatever has become of those before; every EVERYth is for `/block`. It prints
-//! how many failed, and for each of the others the microseconds from the moment it was due to the end of its answer.
+//! for each the microseconds from the moment it was due to the end of its answer, -1 where there was none.
 //! Every answer must be a whole one with status 200, and after `close` its connection must end.
 
 use rustcluster::sys::epoll::{Epoll, Events, wait};
@@ -130,76 +130,67 @@ fn flood(port: u16, clients: u32, time: Duration, keep_alive: bool) -> io::Resul
 /// A request of [`pace`], until it is answered.
 struct Waiting {
     exchange: Exchange,
+    index: usize,
     due: Instant,
-    blocks: bool,
 }
 
+/// Requests under way, by their descriptors.
+type Pending = Mutex<HashMap<u64, Waiting>>;
+
 fn pace(port: u16, rate: u32, time: Duration, every: u32) -> io::Result<()> {
-    let epoll = Arc::new(Epoll::new()?);
-    let waiting: Arc<Mutex<HashMap<u64, Waiting>>> = Arc::default();
+    let (epoll, pending) = (Arc::new(Epoll::new()?), Arc::new(Pending::default()));
     let set = epoll.try_clone()?;
-    let (their_epoll, their_waiting) = (Arc::clone(&epoll), Arc::clone(&waiting));
+    let (their_epoll, their_pending) = (Arc::clone(&epoll), Arc::clone(&pending));
     let count = rate * time.as_secs() as u32;
     let asking = thread::spawn(move || {
         let begin = Instant::now() + Duration::from_millis(10);
-        let mut failed = 0;
         for i in 0..count {
             let due = begin + Duration::from_secs(1) * i / rate;
             thread::sleep(due.saturating_duration_since(Instant::now()));
-            let blocks = i % every == 0;
-            let asked = request(if blocks { "/block" } else { "/" }, false);
-            match Exchange::begin(port, &asked) {
-                Ok(exchange) => {
-                    let number = exchange.socket.as_raw_fd() as u64;
-                    let mut waiting = their_waiting.lock().expect("no panic");
-                    let added = their_epoll.add(&exchange.socket, number, true);
-                    added.expect("a set has room");
-                    waiting.insert(number, Waiting { exchange, due, blocks });
-                }
-                Err(_) => failed += 1,
-            }
+            let asked = request(if i % every == 0 { "/block" } else { "/" }, false);
+            let Ok(exchange) = Exchange::begin(port, &asked) else { continue };
+            let number = exchange.socket.as_raw_fd() as u64;
+            // Before its answer can be read.
+            let mut pending = their_pending.lock().expect("no panic");
+            their_epoll.add(&exchange.socket, number, true).expect("a set has room");
+            pending.insert(number, Waiting { exchange, index: i as usize, due });
         }
-        failed
     });
-    let waits = listen(&set, &waiting, count, || asking.is_finished())?;
-    let failed = asking.join().expect("no panic") + waits.iter().filter(|wait| wait.is_none()).count();
-    println!("{failed}");
-    waits.into_iter().flatten().for_each(|wait| println!("{}", wait.as_micros()));
+    let mut waits = vec![None; count as usize];
+    listen(&set, &pending, &mut waits, || asking.is_finished())?;
+    asking.join().expect("no panic");
+    for wait in waits {
+        println!("{}", wait.map_or(-1, |wait: Duration| wait.as_micros() as i64));
+    }
     Ok(())
 }
 
-/// Reads the answers, but to those that block: how long each took, `None` for one that failed.
+/// Reads the answers; notes by the requests' indexes how long each took.
 fn listen(
     set: &OwnedFd,
-    waiting: &Mutex<HashMap<u64, Waiting>>,
-    count: u32,
+    pending: &Pending,
+    waits: &mut [Option<Duration>],
     is_over: impl Fn() -> bool,
-) -> io::Result<Vec<Option<Duration>>> {
-    let (mut events, mut waits) = (Events::with_capacity(64), Vec::with_capacity(count as usize));
+) -> io::Result<()> {
+    let mut events = Events::with_capacity(64);
     loop {
         wait(set.as_fd(), &mut events, Some(Duration::from_millis(100)))?;
         let now = Instant::now();
-        let mut waiting = waiting.lock().expect("no panic");
+        // All that will be asked is pending by now, or never will be.
+        let over = is_over();
+        let mut pending = pending.lock().expect("no panic");
         for number in events.tokens() {
-            let Some(Waiting { exchange, due, blocks }) = waiting.get_mut(&number) else { continue };
-            let answered = match exchange.read() {
-                Ok(ended) => exchange.is_whole().map(|whole| if whole { Some(true) } else { ended.then_some(false) }),
-                Err(error) => Err(error),
-            };
-            let result = match answered {
-                Ok(None) => continue,
-                Ok(Some(true)) => Some(now.saturating_duration_since(*due)),
-                Ok(Some(false)) | Err(_) => None,
-            };
-            if result.is_none() || !*blocks {
-                waits.push(result);
+            let Some(Waiting { exchange, index, due }) = pending.get_mut(&number) else { continue };
+            match exchange.read().and_then(|ended| Ok((ended, exchange.is_whole()?))) {
+                Ok((false, false)) => continue,
+                Ok((_, true)) => waits[*index] = Some(now.saturating_duration_since(*due)),
+                Ok((true, false)) | Err(_) => {}
             }
-            waiting.remove(&number);
+            pending.remove(&number);
         }
-        let late = waiting.extract_if(|_, one| now.saturating_duration_since(one.due) > PATIENCE).count();
-        waits.extend(std::iter::repeat_n(None, late));
-        if is_over() && waiting.is_empty() {
-            return Ok(waits);
+        pending.retain(|_, one| now.saturating_duration_since(one.due) < PATIENCE);
+        if over && pending.is_empty() {
+            return Ok(());
         }
     }
 }

@@ -3,6 +3,7 @@
  * Takes connections from the channel and hands each to the server it is for, just as net would have accepted it.
  */
 const net = require('node:net');
+const { greet } = require('./greet.js');
 const { kHome, ownerOf } = require('./move/idle.js');
 const { Mover } = require('./move/mover.js');
 const { SOCKET, tcpClass } = require('./tcp.js');
@@ -111,7 +112,7 @@ class Receiver {
       return;
     }
     handle[kHome] = target.home;
-    Reflect.apply(target.accept, target.handle, [0, handle]);
+    greet(target.server, target.handle, target.accept, handle);
     this.mover.adopted.take(handle, idle);
   }
 }
