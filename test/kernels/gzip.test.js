@@ -2,6 +2,9 @@
 // gzip and gunzip of buffers: what they give is what node:zlib and GNU gzip read, and the other way round.
 const assert = require('node:assert/strict');
 const { spawnSync } = require('node:child_process');
+const crypto = require('node:crypto');
+const fs = require('node:fs');
+const path = require('node:path');
 const zlib = require('node:zlib');
 const { gunzip, gzip, kernels } = require('rustcluster');
 
@@ -36,6 +39,28 @@ describe('gzip', () => {
       assert.ok(zlib.gunzipSync(await gzip(data, { level })).equals(data));
     });
   }
+
+  it('makes no more of any kind of input than zlib does at the level both have by default', async () => {
+    const folder = (name) => path.join(__dirname, '../..', name);
+    const sources = (name) => fs.readdirSync(folder(name), { recursive: true }).sort();
+    const files = ['js', 'test', 'docs'].flatMap((name) => sources(name).map((file) => path.join(folder(name), file)));
+    const written = Buffer.concat(
+      files.filter((file) => /\.(js|ts|md)$/.test(file)).map((file) => fs.readFileSync(file)),
+    );
+    const rows = Array.from({ length: 20_000 }, (_, id) => ({ id, name: `user ${(id * 7919) % 1000}`, at: id * 86.4 }));
+    const kinds = {
+      'code and documents': written,
+      JSON: Buffer.from(JSON.stringify(rows)),
+      'made text': large,
+      'machine code': fs.readFileSync(process.execPath).subarray(16 * 2 ** 20, 18 * 2 ** 20),
+      noise: crypto.randomBytes(2 ** 20),
+    };
+    for (const [kind, data] of Object.entries(kinds)) {
+      const [ours, theirs] = [await gzip(data), zlib.gzipSync(data, { level: 6 })];
+      assert.ok(zlib.gunzipSync(ours).equals(data));
+      assert.ok(ours.length <= theirs.length, `${kind}: ${ours.length} bytes, zlib makes ${theirs.length}`);
+    }
+  });
 
   it('is one member, read by readers that stop after the first, and by GNU gzip', async function () {
     const packed = await gzip(large);

@@ -3,29 +3,37 @@
 use super::engine::Engine;
 use crate::error::Result;
 
-/// Bytes of input in a block: large enough that starting without a history costs a few thousandths of the output,
-/// small enough that an abort is seen within tens of milliseconds.
-pub(super) const BLOCK: usize = 2 << 20;
+/// Bytes of input in a block: large enough that starting without a history, as libdeflate does, costs a few thousandths
+/// of the output, small enough that an abort is seen within tens of milliseconds.
+pub(super) const BLOCK: usize = if cfg!(fuzzing) { 1000 } else { 2 << 20 };
 
 /// A block, before and after, in buffers that go round.
 #[derive(Default)]
 pub(super) struct Piece {
-    /// What is compressed.
+    /// What is compressed, behind what the encoder may look back to.
     pub input: Vec<u8>,
+    /// Where the block begins in `input`.
+    pub start: usize,
     /// Deflate data; ends at a whole byte.
     pub deflate: Vec<u8>,
-    /// CRC-32 of the input, ready to be combined.
+    /// CRC-32 of the block, ready to be combined.
     pub crc: crc32fast::Hasher,
 }
 
 impl Piece {
-    /// Compresses `input` into `deflate`. The stream is ended when `is_last`, and open otherwise.
+    /// Bytes in the block.
+    pub(super) fn len(&self) -> usize {
+        self.input.len() - self.start
+    }
+
+    /// Compresses the block into `deflate`. The stream is ended when `is_last`, and open otherwise.
     ///
     /// # Errors
     /// As [`Engine::deflate`].
     pub(super) fn compress(&mut self, engine: Engine, is_last: bool) -> Result<()> {
         self.crc = crc32fast::Hasher::new();
-        self.crc.update(&self.input);
-        engine.deflate(&self.input, is_last, &mut self.deflate)
+        self.crc.update(&self.input[self.start..]);
+        self.deflate.clear();
+        engine.deflate(&self.input, self.start, is_last, &mut self.deflate)
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! | form | engine | output |
 //! |---|---|---|
-//! | [`gzip`], [`file::gzip`] | libdeflate or zlib-rs ([`engine`]), in blocks over the pool ([`parallel`]) | one member, the same for any number of threads |
+//! | [`gzip`], [`file::gzip`] | libdeflate or our own ([`engine`]), in blocks over the pool ([`parallel`]) | one member, the same for any number of threads |
 //! | [`stream::GzipStream`] | zlib-rs | one member, with flushes where asked for |
 //! | [`gunzip`], [`file::gunzip`], [`stream::GunzipStream`] | zlib-rs | every member, as GNU gzip and Node read them |
 //!
@@ -10,6 +10,7 @@
 //! member. Readers that stop after the first member (browsers, many libraries) therefore see all of it.
 
 mod block;
+mod deflate;
 mod engine;
 pub mod file;
 mod format;

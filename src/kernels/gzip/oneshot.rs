@@ -1,9 +1,9 @@
 //! Buffers of any size.
 
 use super::block::BLOCK;
-use super::engine::with_compressor;
-use super::{Level, parallel};
-use crate::error::{Error, Result};
+use super::engine::Engine;
+use super::{Level, format, parallel};
+use crate::error::Result;
 use crate::kernels::control::Control;
 
 /// Compresses `input` into one gzip member, with the help of idle threads of the pool where it is large.
@@ -35,14 +35,11 @@ pub fn gzip(input: &[u8], level: Level, control: &Control) -> Result<Vec<u8>> {
 
 /// One block, without a copy of it.
 fn small(input: &[u8], level: Level, control: &Control) -> Result<Vec<u8>> {
-    with_compressor(level.get(), |compressor| {
-        let mut output = vec![0; compressor.gzip_compress_bound(input.len())];
-        let length = compressor.gzip_compress(input, &mut output);
-        output.truncate(length.map_err(|error| Error::Internal(error.to_string()))?);
-        // The bound is a little over the input's length; what compressed well must not hold on to it.
-        output.shrink_to_fit();
-        output[..10].copy_from_slice(&super::format::header(level));
-        control.advance(input.len() as u64);
-        Ok(output)
-    })
+    let mut output = format::header(level).to_vec();
+    Engine::of(level, input.len()).deflate(input, 0, true, &mut output)?;
+    output.extend_from_slice(&format::trailer(crc32fast::hash(input), input.len() as u64));
+    // There was room for more; what compressed well must not hold on to it.
+    output.shrink_to_fit();
+    control.advance(input.len() as u64);
+    Ok(output)
 }

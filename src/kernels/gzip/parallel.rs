@@ -7,7 +7,7 @@
 //! long as new jobs keep coming. Here a job waits for nothing but blocks that are being compressed at that moment.
 
 use super::block::{BLOCK, Piece};
-use super::engine::{BLOCKS_PER_CHOICE, Engine};
+use super::engine::Engine;
 use super::{Level, format};
 use crate::error::{Error, Result};
 use crate::kernels::control::Control;
@@ -27,7 +27,7 @@ pub struct Totals {
 
 /// Makes one gzip member of all that `read` gives.
 ///
-/// `read` appends up to [`BLOCK`] bytes to an empty buffer; fewer say that the input has ended. `write` is given the
+/// `read` appends up to [`BLOCK`] bytes to a buffer; fewer say that the input has ended. `write` is given the
 /// output in order. At most a few blocks per thread are in memory. `control` counts the input compressed.
 ///
 /// # Errors
@@ -39,7 +39,6 @@ pub(super) fn compress(
     control: &Control,
 ) -> Result<Totals> {
     let team = Team::new();
-    let mut engine = Engine::plain(level);
     let mut totals = Totals::default();
     let mut put = |bytes: &[u8]| {
         totals.bytes_out += bytes.len() as u64;
@@ -49,17 +48,22 @@ pub(super) fn compress(
     let mut crc = crc32fast::Hasher::new();
     let (mut handed_in, mut written, mut ended) = (0usize, 0, false);
     let mut spare: Vec<Piece> = Vec::new();
+    let mut engine = None;
+    // What the next block may look back to.
+    let mut history: Vec<u8> = Vec::new();
     while !ended || written < handed_in {
         control.check()?;
         if !ended && handed_in - written < team.window {
             let mut piece = spare.pop().unwrap_or_default();
             piece.input.clear();
+            piece.input.extend_from_slice(&history);
+            piece.start = history.len();
             read(&mut piece.input)?;
-            ended = piece.input.len() < BLOCK;
-            // Not for a last block: that of a small input is compressed without this loop, to the same bytes.
-            if handed_in.is_multiple_of(BLOCKS_PER_CHOICE) && !ended {
-                engine = Engine::choose(level, &piece.input)?;
-            }
+            ended = piece.len() < BLOCK;
+            // By the first block, beyond which only a longer input goes.
+            let engine = *engine.get_or_insert_with(|| Engine::of(level, piece.len()));
+            history.clear();
+            history.extend_from_slice(&piece.input[piece.input.len().saturating_sub(engine.window())..]);
             team.hand_in(Task { index: handed_in, piece, engine, is_last: ended });
             handed_in += 1;
             continue;
@@ -68,8 +72,8 @@ pub(super) fn compress(
         written += 1;
         put(&piece.deflate)?;
         crc.combine(&piece.crc);
-        totals.bytes_in += piece.input.len() as u64;
-        control.advance(piece.input.len() as u64);
+        totals.bytes_in += piece.len() as u64;
+        control.advance(piece.len() as u64);
         spare.push(piece);
     }
     put(&format::trailer(crc.finalize(), totals.bytes_in))?;

@@ -19,14 +19,14 @@ const DISTANCE_EXTRA: [u8; 32] =
 /// In which order the code lengths of the code length alphabet come (section 3.2.7).
 const ORDER: [usize; 19] = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
 
-/// Joins what follows onto a deflate stream that ends with `stream`: clears its last block's final mark and fills up to
-/// a whole byte with an empty stored block.
+/// Joins what follows onto the deflate stream `stream[start..]`: clears its last block's final mark and fills up to a whole
+/// byte with an empty stored block.
 ///
 /// Returns `None`, with `stream` as it was, when it is not one whole deflate stream.
-pub(super) fn open_end(stream: &mut Vec<u8>) -> Option<()> {
-    let Ends { last_block, end } = walk(stream)?;
-    stream.truncate(end.div_ceil(8));
-    stream[last_block / 8] &= !(1 << (last_block % 8));
+pub(super) fn open_end(stream: &mut Vec<u8>, start: usize) -> Option<()> {
+    let Ends { last_block, end } = walk(&stream[start..])?;
+    stream.truncate(start + end.div_ceil(8));
+    stream[start + last_block / 8] &= !(1 << (last_block % 8));
     // The three header bits of the stored block are zero, and so are the unused bits of the last byte: only where they
     // do not fit, a byte is needed for them.
     if end.is_multiple_of(8) || end % 8 > 5 {

@@ -14,7 +14,7 @@ fn deflate(level: i32, data: &[u8]) -> Vec<u8> {
 
 fn joined(level: i32, first: &[u8], second: &[u8]) -> Vec<u8> {
     let mut stream = deflate(level, first);
-    open_end(&mut stream).expect("a whole stream");
+    open_end(&mut stream, 0).expect("a whole stream");
     stream.extend(deflate(level, second));
     let mut out = vec![0; first.len() + second.len()];
     let length = Decompressor::new().deflate_decompress(&stream, &mut out).expect("still deflate");
