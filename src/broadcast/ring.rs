@@ -133,6 +133,12 @@ impl Ring {
         wake::is_left(self.u64(layout::WOKEN), asleep) && self.wake()
     }
 
+    /// Whoever was called wakes the rest, if nobody has: `own` is what [`wake::arm`] answered it before it slept.
+    pub fn answer(&self, own: u64) -> bool {
+        let (arms, woken) = (self.u64(layout::ARMS), self.u64(layout::WOKEN));
+        wake::answer(own, arms, self.u64(layout::CALLED), woken, || self.bell.ring())
+    }
+
     /// Wakes all readers that went to sleep.
     pub fn wake(&self) -> bool {
         wake::wake(self.u64(layout::ARMS), self.u64(layout::WOKEN), || self.bell.ring())
@@ -290,10 +296,10 @@ mod tests {
     fn who_was_called_wakes_the_rest_and_else_the_sender_does() {
         let ring = Ring::create(layout::SMALLEST).unwrap();
         assert_eq!(ring.call(), None, "nobody sleeps");
-        wake::arm(ring.u64(layout::ARMS));
+        let own = wake::arm(ring.u64(layout::ARMS));
         let called = ring.call().unwrap();
         assert_eq!(ring.call(), None, "somebody is about to wake all");
-        assert!(ring.wake());
+        assert!(ring.answer(own));
         assert!(!ring.follow_up(called), "that has been done");
         wake::arm(ring.u64(layout::ARMS));
         let called = ring.call().unwrap();
@@ -301,6 +307,22 @@ mod tests {
         assert!(ring.call().is_some(), "one more went to sleep");
         assert!(ring.follow_up(called), "nobody has come to it yet");
         assert!(!ring.follow_up(called));
+    }
+
+    #[test]
+    fn who_was_called_and_comes_late_lets_the_others_sleep() {
+        let ring = Ring::create(layout::SMALLEST).unwrap();
+        let own = wake::arm(ring.u64(layout::ARMS));
+        let other = wake::arm(ring.u64(layout::ARMS));
+        let called = ring.call().unwrap();
+        assert!(ring.follow_up(called));
+        let again = wake::arm(ring.u64(layout::ARMS));
+        assert!(again > other && !ring.answer(own), "the other has been woken, has read, and sleeps");
+        ring.call().unwrap();
+        assert!(ring.answer(own), "called once more, for that one, while it was on its way");
+        wake::arm(ring.u64(layout::ARMS));
+        let own = wake::arm(ring.u64(layout::ARMS));
+        assert!(ring.answer(own), "called by a sender that has not noted it yet");
     }
 
     #[test]

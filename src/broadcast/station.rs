@@ -8,6 +8,7 @@ use super::room;
 use super::seat::Seat;
 use super::wake;
 use super::writer::{self, Message, Outcome};
+use std::cell::Cell;
 use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::sync::Arc;
@@ -49,6 +50,8 @@ pub struct Station {
     pub(super) large: VecDeque<Vec<u8>>,
     /// It has called a reader to wake the rest, see [`Ring::follow_up`].
     called: Option<u64>,
+    /// What it was told when it last said that it sleeps.
+    armed: Cell<u64>,
 }
 
 impl Station {
@@ -66,6 +69,7 @@ impl Station {
             reader: None,
             large: VecDeque::new(),
             called: None,
+            armed: Cell::new(0),
         })
     }
 
@@ -166,6 +170,11 @@ impl Station {
         self.called.is_some()
     }
 
+    /// It was called: wakes the rest, unless somebody has.
+    pub fn answer(&self) {
+        self.ring.answer(self.armed.get());
+    }
+
     /// Before the event loop sleeps, if it [has called](Self::has_called) a reader: wakes the rest, should that one not
     /// have come to it yet.
     pub fn follow_up(&mut self) {
@@ -192,7 +201,7 @@ impl Station {
     /// Before the event loop sleeps: says that it must be woken. Answers whether something has come meanwhile.
     pub fn rest(&self) -> bool {
         if self.reader.is_some() {
-            wake::arm(self.ring.u64(layout::ARMS));
+            self.armed.set(wake::arm(self.ring.u64(layout::ARMS)));
         }
         self.has_news()
     }

@@ -42,9 +42,12 @@ impl Word for AtomicU64 {
 ///
 /// It must do so before every sleep, also after a wake-up that brought nothing: the sender that rang may note only later
 /// that it has.
-pub fn arm<W: Word>(arms: &W) {
-    arms.increment();
+///
+/// Answers the reader's own count.
+pub fn arm<W: Word>(arms: &W) -> u64 {
+    let own = arms.increment();
     W::fence();
+    own
 }
 
 /// A sender has committed: calls one of those that sleep. Answers up to which count it has, if it has.
@@ -62,6 +65,17 @@ pub fn call<W: Word>(arms: &W, called: &W, woken: &W, knock: impl FnOnce()) -> O
 /// Whether nobody has rung yet for those that were called up to `asleep`.
 pub fn is_left<W: Word>(woken: &W, asleep: u64) -> bool {
     woken.get() < asleep
+}
+
+/// Whoever was called: wakes the rest, unless that has been done since it went to sleep, by its `own` count, and for all
+/// who were called for. It may come late, when others have read what there was and sleep again: to wake them then would
+/// cost them a turn for nothing. The sender may not have noted yet that it has called; hence its own count.
+///
+/// Answers whether it rang. Should it be wrong not to, the sender still looks at the end of its turn ([`is_left`]).
+pub fn answer<W: Word>(own: u64, arms: &W, called: &W, woken: &W, ring: impl FnOnce()) -> bool {
+    W::fence();
+    let rung = woken.get();
+    (rung < own || rung < called.get()) && wake(arms, woken, ring)
 }
 
 /// Somebody was called, or there is no time for that: wakes whoever sleeps. Answers whether it rang.

@@ -49,7 +49,9 @@ impl Watched for Called {
         let inner = &self.listener.inner;
         // As for the bell.
         let _ = inner.knocker.listen(inner.knocker_report());
-        inner.ring.wake();
+        if let Some(station) = &*inner.station.borrow() {
+            station.answer();
+        }
         self.listener.hear();
     }
 

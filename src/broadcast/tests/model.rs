@@ -51,21 +51,28 @@ impl Shared {
         Arc::new(Self { head, arms, called, woken, knocks, bell })
     }
 
-    /// Sends, and has one called who wakes the rest.
-    fn call(&self) {
+    /// Sends, and has one called who wakes the rest. Answers what [`follow_up`](Self::follow_up) wants to know.
+    fn call(&self) -> Option<u64> {
         self.head.fetch_add(1, Ordering::Release);
         wake::call(&self.arms, &self.called, &self.woken, || {
             self.knocks.fetch_add(1, Ordering::SeqCst);
-        });
+        })
     }
 
-    /// What the one does that is called, if it has been called more often than it has `heard`. Answers how often.
-    fn answer(&self, heard: u64) -> u64 {
-        let knocks = self.knocks.load(Ordering::SeqCst);
-        if knocks > heard {
+    /// The end of a sender's turn.
+    fn follow_up(&self, called: Option<u64>) {
+        if called.is_some_and(|asleep| wake::is_left(&self.woken, asleep)) {
             self.wake();
         }
-        knocks
+    }
+
+    /// What the one does that is called, if it has been called: it went to sleep before all others.
+    fn answer(&self) {
+        if self.knocks.load(Ordering::SeqCst) > 0 {
+            wake::answer(0, &self.arms, &self.called, &self.woken, || {
+                self.bell.fetch_add(1, Ordering::SeqCst);
+            });
+        }
     }
 
     fn wake(&self) {
@@ -140,18 +147,17 @@ fn nor_when_another_is_called_to_wake_it() {
         let sender = {
             let shared = Arc::clone(&shared);
             thread::spawn(move || {
-                shared.call();
-                shared.call();
+                let called = shared.call();
+                shared.follow_up(shared.call().or(called));
             })
         };
         let called = {
             let shared = Arc::clone(&shared);
-            thread::spawn(move || shared.answer(0))
+            thread::spawn(move || shared.answer())
         };
         let asleep = shared.turn();
         sender.join().unwrap();
-        // If it was called again since, that has woken it again.
-        shared.answer(called.join().unwrap());
+        called.join().unwrap();
         assert!(shared.is_safe(asleep));
     });
 }
@@ -162,11 +168,10 @@ fn nor_when_two_senders_call() {
         let shared = Shared::new();
         let senders = [(); 2].map(|()| {
             let shared = Arc::clone(&shared);
-            thread::spawn(move || shared.call())
+            thread::spawn(move || shared.follow_up(shared.call()))
         });
         let asleep = shared.turn();
         senders.into_iter().for_each(|sender| sender.join().unwrap());
-        shared.answer(0);
         assert!(shared.is_safe(asleep));
     });
 }
