@@ -12,8 +12,10 @@ const SCRIPT = fileURLToPath(new URL('../fixtures/broadcast-cluster.mjs', import
  */
 export async function startCluster(mode, workers) {
   const child = fork(SCRIPT, { env: { ...process.env, MODE: mode, WORKERS: String(workers) } });
+  const failure = once(child, 'exit').then(fail);
+  failure.catch(() => {});
   const next = async () => {
-    const [message] = await Promise.race([once(child, 'message'), once(child, 'exit').then(fail)]);
+    const [message] = await Promise.race([once(child, 'message'), failure]);
     if (message.error) throw new Error(message.error);
     return message;
   };
