@@ -7,7 +7,8 @@
 //! ```
 //! The first two ask as fast as answers come, and print how many came and the microseconds of CPU time it took to ask. `paced` is an open loop: so many requests a second
 //! are due, each on a connection of its own, whatever has become of those before; every EVERYth is for `/block`. It prints
-//! for each the microseconds from the moment it was due to the end of its answer, -1 where there was none.
+//! for each the microseconds from the moment it was due to the end of its answer, -1 where there was none, and how many of
+//! them had passed before it was begun: nobody but the machine keeps this program from asking in time.
 //! Every answer must be a whole one with status 200, and after `close` its connection must end.
 
 use rustcluster::sys::epoll::{Epoll, Events, wait};
@@ -144,9 +145,11 @@ fn pace(port: u16, rate: u32, time: Duration, every: u32) -> io::Result<()> {
     let count = rate * time.as_secs() as u32;
     let asking = thread::spawn(move || {
         let begin = Instant::now() + Duration::from_millis(10);
+        let mut late = vec![Duration::ZERO; count as usize];
         for i in 0..count {
             let due = begin + Duration::from_secs(1) * i / rate;
             thread::sleep(due.saturating_duration_since(Instant::now()));
+            late[i as usize] = due.elapsed();
             let asked = request(if i % every == 0 { "/block" } else { "/" }, false);
             let Ok(exchange) = Exchange::begin(port, &asked) else { continue };
             let number = exchange.socket.as_raw_fd() as u64;
@@ -155,12 +158,13 @@ fn pace(port: u16, rate: u32, time: Duration, every: u32) -> io::Result<()> {
             their_epoll.add(&exchange.socket, number, true).expect("a set has room");
             pending.insert(number, Waiting { exchange, index: i as usize, due });
         }
+        late
     });
     let mut waits = vec![None; count as usize];
     listen(&set, &pending, &mut waits, || asking.is_finished())?;
-    asking.join().expect("no panic");
-    for wait in waits {
-        println!("{}", wait.map_or(-1, |wait: Duration| wait.as_micros() as i64));
+    let late = asking.join().expect("no panic");
+    for (wait, late) in waits.into_iter().zip(late) {
+        println!("{} {}", wait.map_or(-1, |wait: Duration| wait.as_micros() as i64), late.as_micros());
     }
     Ok(())
 }
