@@ -5,10 +5,11 @@
 //! cargo run --release --no-default-features --example http-load -- close|keep-alive PORT CONNECTIONS SECONDS
 //! cargo run --release --no-default-features --example http-load -- paced PORT RATE SECONDS EVERY
 //! ```
-//! The first two ask as fast as answers come, and print how many came and the microseconds of CPU time it took to ask. `paced` is an open loop: so many requests a second
-//! are due, each on a connection of its own, whatever has become of those before; every EVERYth is for `/block`. It prints
-//! for each the microseconds from the moment it was due to the end of its answer, -1 where there was none, and how many of
-//! them had passed before it was begun: nobody but the machine keeps this program from asking in time.
+//! The first two ask as fast as answers come, and print how many came and the microseconds of CPU time it took to ask.
+//! `paced` is an open loop: so many requests a second are due, each on a connection of its own, whatever has become of those
+//! before; every EVERYth is for `/block`. It prints for each the microseconds from the moment it was due to the end of its
+//! answer, -1 where there was none, and how many of them had passed before it was begun: nobody but the machine keeps this
+//! program from asking in time.
 //! Every answer must be a whole one with status 200, and after `close` its connection must end.
 
 use rustcluster::sys::epoll::{Epoll, Events, wait};

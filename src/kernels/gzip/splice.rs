@@ -5,19 +5,12 @@
 //! block, as zlib's `Z_SYNC_FLUSH` does. The walk copies nothing and follows no match: symbols that fit into one lookup
 //! are skipped together, so that it costs a few hundredths of what compressing costs.
 
+use super::deflate::tables::{FIXED, FIXED_DISTANCE, LENGTH_EXTRA, LITLEN, ORDER, distance_extra};
+
 /// Bits that one lookup decides.
 const LOOKUP: usize = 11;
 /// The longest code of deflate (section 3.2.7).
 const LONGEST: usize = 15;
-
-/// Extra bits after length symbol 257 + index (section 3.2.5).
-const LENGTH_EXTRA: [u8; 31] =
-    [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0, 0, 0];
-/// Extra bits after distance symbol index.
-const DISTANCE_EXTRA: [u8; 32] =
-    [0, 0, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13, 0, 0];
-/// In which order the code lengths of the code length alphabet come (section 3.2.7).
-const ORDER: [usize; 19] = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
 
 /// Joins what follows onto the deflate stream `stream[start..]`: clears its last block's final mark and fills up to a whole
 /// byte with an empty stored block.
@@ -142,7 +135,7 @@ impl Code {
             steps: Box::new([Self::UNKNOWN; 1 << LOOKUP]),
             lengths: Box::new([0; 1 << LOOKUP]),
             counts: [0; LONGEST + 1],
-            symbols: Vec::with_capacity(288),
+            symbols: Vec::with_capacity(LITLEN),
         }
     }
 
@@ -237,12 +230,13 @@ fn literal_or_length(symbol: usize) -> Step {
     match symbol {
         0..256 => Step { bits: 0, next: Next::Symbol },
         256 => Step { bits: 0, next: Next::End },
-        _ => Step { bits: LENGTH_EXTRA[symbol - 257], next: Next::Distance },
+        // Two symbols of the fixed code stand for nothing (section 3.2.6).
+        _ => Step { bits: LENGTH_EXTRA.get(symbol - 257).copied().unwrap_or(0), next: Next::Distance },
     }
 }
 
 fn distance(symbol: usize) -> Step {
-    Step { bits: DISTANCE_EXTRA[symbol], next: Next::Symbol }
+    Step { bits: distance_extra(symbol) as u8, next: Next::Symbol }
 }
 
 /// The two codes of a block, kept from one block to the next for their memory.
@@ -267,10 +261,7 @@ impl Codes {
 
     /// The codes of section 3.2.6.
     fn set_fixed(&mut self) -> Option<()> {
-        let mut symbols = [8; 288];
-        symbols[144..256].fill(9);
-        symbols[256..280].fill(7);
-        self.set(&symbols, &[5; 32])
+        self.set(&FIXED, &[FIXED_DISTANCE; 32])
     }
 
     /// Reads the codes that a block brings along (section 3.2.7).
@@ -283,7 +274,7 @@ impl Codes {
             lengths[position] = bits.take(3) as u8;
         }
         self.distances.set(&lengths)?;
-        let mut lengths = [0; 288 + 32];
+        let mut lengths = [0; LITLEN + 32];
         let mut filled = 0;
         while filled < symbols + distances {
             let (symbol, length) = self.distances.decode(bits.peek())?;

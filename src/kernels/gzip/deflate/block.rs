@@ -4,7 +4,8 @@ use super::bits::{Bits, Writer};
 use super::header::{Header, Lengths};
 use super::huffman::{self, Code};
 use super::tables::{
-    DISTANCES, END, LENGTH_BASE, LENGTH_EXTRA, LENGTH_SLOT, LITLEN, distance_base, distance_extra, distance_slot,
+    DISTANCES, END, FIXED, FIXED_DISTANCE, LENGTH_BASE, LENGTH_EXTRA, LENGTH_SLOT, LITLEN, distance_base,
+    distance_extra, distance_slot,
 };
 
 /// Literals, then a match; one without length ends a block.
@@ -55,7 +56,7 @@ pub(super) fn write(
     huffman::lengths(&frequencies.litlen, 15, &mut own.litlen);
     huffman::lengths(&frequencies.distances, 15, &mut own.distances);
     let header = Header::new(&own);
-    let fixed = fixed();
+    let fixed = Lengths { litlen: FIXED, distances: [FIXED_DISTANCE; DISTANCES] };
     let extra = extra_bits(frequencies);
     let own_bits = header.bits() + extra + cost(frequencies, &own);
     let fixed_bits = 3 + extra + cost(frequencies, &fixed);
@@ -87,16 +88,6 @@ fn write_stored(bits: &mut Bits<'_>, data: &[u8]) {
         bits.bytes(&(!length).to_le_bytes());
         bits.bytes(part);
     }
-}
-
-fn fixed() -> Lengths {
-    let litlen = std::array::from_fn(|symbol| match symbol {
-        0..144 => 8,
-        144..256 => 9,
-        256..280 => 7,
-        _ => 8,
-    });
-    Lengths { litlen, distances: [5; DISTANCES] }
 }
 
 fn extra_bits(frequencies: &Frequencies) -> u64 {

@@ -2,10 +2,8 @@
 
 use super::bits::Writer;
 use super::huffman::{self, Code};
-use super::tables::{DISTANCES, LITLEN};
+use super::tables::{DISTANCES, LITLEN, ORDER};
 
-/// In which order the code lengths of the code length alphabet come (section 3.2.7).
-const ORDER: [usize; 19] = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
 /// The code lengths of a block's two alphabets.
 pub(super) struct Lengths {
     pub litlen: [u8; LITLEN],

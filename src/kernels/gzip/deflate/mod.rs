@@ -14,7 +14,7 @@ mod parse;
 mod prices;
 mod rows;
 mod split;
-mod tables;
+pub(super) mod tables;
 
 use crate::sys::simd;
 use bits::Bits;

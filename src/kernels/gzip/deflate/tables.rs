@@ -1,7 +1,7 @@
-//! Lengths and distances as symbols and extra bits (RFC 1951, section 3.2.5).
+//! The tables of RFC 1951, section 3.2: what its symbols stand for, and the codes it fixes.
 
-/// Symbols of the literal and length alphabet that can occur.
-pub(super) const LITLEN: usize = 288;
+/// Symbols of the literal and length alphabet, the two that cannot occur included.
+pub const LITLEN: usize = 288;
 /// Symbols of the distance alphabet that can occur.
 pub(super) const DISTANCES: usize = 30;
 /// The symbol that ends a block.
@@ -11,12 +11,27 @@ pub(super) const MAX_LENGTH: usize = 258;
 /// How far back a match may lie.
 pub const WINDOW: usize = 32 * 1024;
 
-/// The least length of length symbol 257 + index.
+/// The least length of length symbol 257 + index (section 3.2.5).
 pub(super) const LENGTH_BASE: [u16; 29] =
     [3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258];
 /// Its extra bits.
-pub(super) const LENGTH_EXTRA: [u8; 29] =
+pub const LENGTH_EXTRA: [u8; 29] =
     [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0];
+
+/// In which order the code lengths of the code length alphabet come (section 3.2.7).
+pub const ORDER: [usize; 19] = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
+
+/// The code lengths of literals and lengths where a block brings none along (section 3.2.6), and that of any distance.
+pub const FIXED: [u8; LITLEN] = {
+    let mut lengths = [8; LITLEN];
+    let mut symbol = 144;
+    while symbol < 280 {
+        lengths[symbol] = if symbol < 256 { 9 } else { 7 };
+        symbol += 1;
+    }
+    lengths
+};
+pub const FIXED_DISTANCE: u8 = 5;
 
 /// Length - 3 -> symbol - 257.
 pub(super) const LENGTH_SLOT: [u8; 256] = {
@@ -47,7 +62,7 @@ pub(super) fn distance_slot(distance: u16) -> usize {
 
 /// The extra bits of distance symbol `slot`.
 #[inline(always)]
-pub(super) const fn distance_extra(slot: usize) -> u32 {
+pub const fn distance_extra(slot: usize) -> u32 {
     if slot < 4 { 0 } else { slot as u32 / 2 - 1 }
 }
 
