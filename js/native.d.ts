@@ -200,8 +200,11 @@ export declare class Jobs {
   hashUpdate(id: number, states: Array<HashState>, counts: Array<number>, chunks: Array<Uint8Array>): Failure | null
   /** Hashes the file at `path`; ends with a Buffer that holds the digest. */
   hashFile(id: number, algorithm: string, path: string): Failure | null
-  /** Hashes the files at `paths`, in shared lanes and over all threads; ends with a Buffer of all digests, in order. */
-  hashFiles(id: number, algorithm: string, paths: Array<string>): Failure | null
+  /**
+   * Hashes the files at `paths`, in shared lanes and over all threads; ends with a Buffer of all digests, in order.
+   * `measured`: progress shall know the size of all files together.
+   */
+  hashFiles(id: number, algorithm: string, paths: Array<string>, measured: boolean): Failure | null
   /** `wake` is called, from the event loop, when jobs have ended: it must call `drain()`. */
   constructor(wake: () => void)
   /** Aborts a job; it still ends through `drain()`. An unknown number is ignored. */

@@ -1,5 +1,6 @@
 'use strict';
 /** Argument checks: a small vocabulary, so that every message reads alike. Each returns the value or throws. */
+const { fileURLToPath } = require('node:url');
 const { inspect, types } = require('node:util');
 const { createError } = require('./errors.js');
 
@@ -59,9 +60,18 @@ function abortSignal(name, value) {
   return value;
 }
 
+/** @returns {string} the path of a file URL @throws ERR_INVALID_ARG_VALUE where it names none: another host, an escaped slash */
+function pathOfUrl(name, url) {
+  try {
+    return fileURLToPath(url);
+  } catch (error) {
+    throw createError('ERR_INVALID_ARG_VALUE', `The "${name}" argument is no path: ${error.message}`, { cause: error });
+  }
+}
+
 /** @returns {string} a file path @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for a NUL byte */
 function path(name, value) {
-  const text = value instanceof URL && value.protocol === 'file:' ? require('node:url').fileURLToPath(value) : value;
+  const text = value instanceof URL && value.protocol === 'file:' ? pathOfUrl(name, value) : value;
   if (typeof text !== 'string') throw typeError(name, 'a string or a file URL', value);
   if (text === '' || text.includes('\0')) {
     throw createError(

@@ -46,7 +46,8 @@ async function flip(input, options) {
 
 /**
  * Flips the image file `source` into `destination`, which may be the same file. The destination is replaced as a
- * whole, by a rename: an error or an abort leaves what was there.
+ * whole, by a rename: an error, an abort or a killed process leaves what was there. What is no regular file (a device, a
+ * pipe) is not replaced; of a symbolic link it is the link that is.
  *
  * @param {string | URL} source path or file URL
  * @param {string | URL} destination path or file URL

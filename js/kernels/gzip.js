@@ -63,7 +63,8 @@ async function gunzip(data, options) {
 /**
  * Compresses the file `source` into `destination`, which may be the same file, on all threads of the pool and at constant
  * memory. The bytes are those `gzip` gives for the file's content. The destination is replaced as a whole, by a rename:
- * an error or an abort leaves what was there.
+ * an error, an abort or a killed process leaves what was there. What is no regular file (a device, a pipe) is not
+ * replaced; of a symbolic link it is the link that is.
  *
  * @example await gzipFile('access.log', 'access.log.gz', { onProgress: ({ bytesDone, total }) => bar(bytesDone / total) });
  * @param {string | URL} source path or file URL

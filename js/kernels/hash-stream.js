@@ -5,7 +5,7 @@ const { Transform } = require('node:stream');
 const { fromNative } = require('../errors.js');
 const native = require('../native.js');
 const { bytes } = require('../options.js');
-const { run } = require('./jobs.js');
+const { runWhenThereIsRoom } = require('./jobs.js');
 
 /** A batch of this many streams fills the widest lanes: it does not wait for the one before it. */
 const FULL = 16;
@@ -57,7 +57,8 @@ function send() {
     for (const { callback } of batch) callback(error);
     if (waiting.length > 0 && !scheduled) send();
   };
-  run((desk, id) => desk.hashUpdate(id, states, counts, chunks)).then(() => finish(), finish);
+  const start = (desk, id) => desk.hashUpdate(id, states, counts, chunks);
+  runWhenThereIsRoom(start).then(() => finish(), finish);
 }
 
 /** What `createHash` returns; made by it alone. */

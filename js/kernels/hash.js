@@ -123,7 +123,7 @@ async function hashFile(algorithm, file, options) {
  *
  * @param {string} algorithm as for `hash`
  * @param {(string | URL)[]} files paths or file URLs
- * @param {object} [options] as for `hashFile`; progress counts the bytes of all files, without a total
+ * @param {object} [options] as for `hashFile`; progress counts the bytes of all files
  * @returns {Promise<(string | Buffer)[]>} one digest a file, in order
  * @throws as `hashFile`; the first file that fails fails the whole call, and the error's `path` names it
  */
@@ -132,9 +132,10 @@ async function hashFiles(algorithm, files, options) {
   const { encoding, signal } = parse(options);
   const onProgress = callback('options.onProgress', options?.onProgress);
   if (!Array.isArray(files)) throw typeError('files', 'an array', files);
-  const paths = files.map((file, i) => path(`files[${i}]`, file));
+  // Not files.map(), which leaves holes as they are.
+  const paths = Array.from(files, (file, i) => path(`files[${i}]`, file));
   if (paths.length === 0) return [];
-  const start = (desk, id) => desk.hashFiles(id, name, paths);
+  const start = (desk, id) => desk.hashFiles(id, name, paths, onProgress !== undefined);
   const flat = await run(start, { signal, caller: hashFiles, onProgress });
   const size = flat.length / paths.length;
   return paths.map((_, i) => encode(Buffer.from(flat.subarray(i * size, (i + 1) * size)), encoding));

@@ -3,10 +3,14 @@
  * Jobs on Rust threads as promises. A job is started under a number; when jobs have ended the addon calls `settle`
  * once, without a payload, and this side drains them in one batch.
  */
+const { setTimeout } = require('node:timers');
 const { abortError, fromNative } = require('../errors.js');
 const native = require('../native.js');
 const { onAbort } = require('./abort.js');
 const { watch } = require('./progress.js');
+
+/** How long a stream waits before it looks again whether the pool's queue has room, in milliseconds. */
+const QUEUE_PATIENCE = 5;
 
 /** id -> how to settle the promise of a job the addon holds. */
 const pending = new Map();
@@ -73,4 +77,22 @@ function run(start, { signal, caller, onProgress } = {}) {
   });
 }
 
-module.exports = { run };
+/**
+ * As `run`, but waits while the pool's queue is full: a stream has no other way to push back than to wait.
+ * @template T
+ * @param {(desk: object, id: number) => object | null} start
+ * @param {{ signal?: AbortSignal }} [options]
+ * @returns {Promise<T>}
+ */
+async function runWhenThereIsRoom(start, options) {
+  for (;;) {
+    try {
+      return await run(start, options);
+    } catch (error) {
+      if (error.code !== 'ERR_QUEUE_FULL') throw error;
+      await new Promise((resolve) => setTimeout(resolve, QUEUE_PATIENCE));
+    }
+  }
+}
+
+module.exports = { run, runWhenThereIsRoom };

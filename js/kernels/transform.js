@@ -1,17 +1,14 @@
 'use strict';
 /** A Transform stream whose work is done in Rust, one job after the other, with back-pressure on both sides. */
-const { setTimeout } = require('node:timers');
 const { Transform, addAbortSignal, finished } = require('node:stream');
 const { abortError } = require('../errors.js');
 const { bytes } = require('../options.js');
-const { run } = require('./jobs.js');
+const { runWhenThereIsRoom } = require('./jobs.js');
 
 /** What waits for one job to end and goes into the next: enough to make a crossing vanish beside the work. */
 const HIGH_WATER_MARK = 256 * 1024;
 /** A job is given at most this much, so that a stream holds no thread for long and can be destroyed in between. */
 const MOST = 1024 * 1024;
-/** How long a stream waits when the pool's queue is full: it has no other way to push back than to wait. */
-const QUEUE_PATIENCE = 5;
 
 const EMPTY = Buffer.alloc(0);
 const kFlush = Symbol('flush');
@@ -161,15 +158,8 @@ class NativeTransform extends Transform {
   }
 
   async #job(input, flush, isLast) {
-    for (;;) {
-      try {
-        const start = (desk, id) => this.#work.start(desk, id, input, flush, isLast);
-        return await run(start, { signal: this.#aborter.signal });
-      } catch (error) {
-        if (error.code !== 'ERR_QUEUE_FULL') throw error;
-        await new Promise((resolve) => setTimeout(resolve, QUEUE_PATIENCE));
-      }
-    }
+    const start = (desk, id) => this.#work.start(desk, id, input, flush, isLast);
+    return await runWhenThereIsRoom(start, { signal: this.#aborter.signal });
   }
 
   async #emit(output) {

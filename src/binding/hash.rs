@@ -3,6 +3,7 @@
 use super::failure::Failure;
 use super::jobs::{Held, Input, Jobs, Output};
 use crate::error::{Error, Result};
+use crate::kernels::control::Control;
 use crate::kernels::hash::{self, Algorithm, Hasher};
 use crate::sys::lent::{Lent, LentMut};
 use napi::Env;
@@ -187,15 +188,13 @@ impl Jobs {
         };
         let path = PathBuf::from(path);
         self.submit(&env, id, Vec::new(), move |control| {
-            // Of a pipe or a device nobody knows the length.
-            if let Some(file) = std::fs::metadata(&path).ok().filter(std::fs::Metadata::is_file) {
-                control.expect(file.len());
-            }
+            expect(std::slice::from_ref(&path), control)?;
             hash::file(algorithm, &path, control).map(Output::Bytes)
         })
     }
 
     /// Hashes the files at `paths`, in shared lanes and over all threads; ends with a Buffer of all digests, in order.
+    /// `measured`: progress shall know the size of all files together.
     #[napi(catch_unwind)]
     pub fn hash_files(
         &mut self,
@@ -203,6 +202,7 @@ impl Jobs {
         id: u32,
         algorithm: String,
         paths: Vec<String>,
+        measured: bool,
     ) -> napi::Result<Option<Failure>> {
         let algorithm = match algorithm.parse::<Algorithm>() {
             Ok(algorithm) => algorithm,
@@ -210,7 +210,24 @@ impl Jobs {
         };
         let paths: Vec<PathBuf> = paths.into_iter().map(PathBuf::from).collect();
         self.submit(&env, id, Vec::new(), move |control| {
+            if measured {
+                expect(&paths, control)?;
+            }
             hash::files_parallel(algorithm, &paths, control).map(Output::Bytes)
         })
     }
+}
+
+/// Tells `control` how many bytes the files have, unless one of them is a pipe or a device, whose length nobody knows.
+fn expect(paths: &[PathBuf], control: &Control) -> Result<()> {
+    let mut total = 0_u64;
+    for path in paths {
+        control.check()?;
+        match std::fs::metadata(path) {
+            Ok(file) if file.is_file() => total = total.saturating_add(file.len()),
+            _ => return Ok(()),
+        }
+    }
+    control.expect(total);
+    Ok(())
 }

@@ -1,7 +1,10 @@
 //! Calls about open files that the standard library does not wrap.
 
+#[cfg(unix)]
+use std::ffi::CString;
 use std::fs::File;
 use std::io;
+use std::path::Path;
 use std::time::Duration;
 
 /// Tells the kernel that `file` will be read once, from front to back, so that it reads further ahead.
@@ -46,12 +49,48 @@ pub fn wait_readable(file: &File, timeout: Duration) -> io::Result<bool> {
     }
 }
 
+/// Opens a file for writing that has no name in `folder` yet: should the process be killed, nothing is left of it.
+///
+/// # Errors
+/// Any where that cannot be had: the file system has no such files (O_TMPFILE), `/proc`, which [`name`] needs, is not
+/// there, or no file can be made in `folder` at all.
+#[cfg(target_os = "linux")]
+pub fn open_nameless(folder: &Path) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let file = File::options().write(true).custom_flags(libc::O_TMPFILE).open(folder)?;
+    std::fs::symlink_metadata(by_descriptor(&file))?;
+    Ok(file)
+}
+
+/// Gives a file of [`open_nameless`] its name.
+///
+/// # Errors
+/// Those of linkat(2), `AlreadyExists` among them.
+#[cfg(target_os = "linux")]
+pub fn name(file: &File, path: &Path) -> io::Result<()> {
+    use std::os::unix::ffi::OsStrExt;
+    let old = CString::new(by_descriptor(file))?;
+    let new = CString::new(path.as_os_str().as_bytes())?;
+    let (here, flags) = (libc::AT_FDCWD, libc::AT_SYMLINK_FOLLOW);
+    // SAFETY: both paths are live C strings for as long as the call takes, and it writes no memory of ours.
+    match unsafe { libc::linkat(here, old.as_ptr(), here, new.as_ptr(), flags) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn by_descriptor(file: &File) -> String {
+    use std::os::fd::AsRawFd;
+    format!("/proc/self/fd/{}", file.as_raw_fd())
+}
+
 /// Bytes that an unprivileged process may still write to the file system of `path`, `None` where it cannot be told.
-pub fn free_bytes(path: &std::path::Path) -> Option<u64> {
+pub fn free_bytes(path: &Path) -> Option<u64> {
     #[cfg(unix)]
     {
         use std::os::unix::ffi::OsStrExt;
-        let path = std::ffi::CString::new(path.as_os_str().as_bytes()).ok()?;
+        let path = CString::new(path.as_os_str().as_bytes()).ok()?;
         let mut stat = std::mem::MaybeUninit::<libc::statvfs>::uninit();
         // SAFETY: `path` is a live C string, and `stat` is live for the call to fill.
         if unsafe { libc::statvfs(path.as_ptr(), stat.as_mut_ptr()) } != 0 {

@@ -88,6 +88,10 @@ describe('bad input', () => {
     'hash in an unknown encoding': ['ERR_INVALID_ARG_VALUE', () => hash('sha256', 'x', { encoding: 'utf8' })],
     'hashFile of a missing file': ['ENOENT', () => hashFile('sha256', path.join(folder, 'absent'))],
     'hashFile of a directory': ['EISDIR', () => hashFile('sha256', folder)],
+    'hashFile of a URL that names no path': [
+      'ERR_INVALID_ARG_VALUE',
+      () => hashFile('sha256', new URL('file:///a%2Fb')),
+    ],
     'hashFile of no path': ['ERR_INVALID_ARG_TYPE', () => hashFile('sha256', 7)],
   };
 

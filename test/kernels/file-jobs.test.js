@@ -1,13 +1,15 @@
 'use strict';
 // What all jobs on files promise: memory that does not grow with them, progress now and then, an end at once on abort.
 const assert = require('node:assert/strict');
-const { execFile } = require('node:child_process');
+const { execFile, spawn } = require('node:child_process');
+const { once } = require('node:events');
 const fs = require('node:fs');
+const net = require('node:net');
 const os = require('node:os');
 const path = require('node:path');
 const timers = require('node:timers');
 const { promisify } = require('node:util');
-const { createHash, gunzipFile, gzipFile, hashFile, hashFiles } = require('rustcluster');
+const { createHash, flipFile, gunzipFile, gzipFile, hashFile, hashFiles } = require('rustcluster');
 
 const MIB = 2 ** 20;
 const SIZE = 192 * MIB;
@@ -56,9 +58,16 @@ describe('jobs on files', () => {
   for (const [name, job] of Object.entries(jobs)) {
     it(`tell how far they are, to the end: ${name}`, async () => {
       const calls = [];
-      await job({ onProgress: ({ bytesDone }) => calls.push(bytesDone) });
+      const totals = new Set();
+      await job({
+        onProgress({ bytesDone, total }) {
+          calls.push(bytesDone);
+          totals.add(total);
+        },
+      });
       const whole = { hashFiles: 3 * SIZE, gunzipFile: fs.statSync(at('packed')).size }[name] ?? SIZE;
       assert.equal(calls.at(-1), whole);
+      assert.deepEqual([...totals], [whole]);
       assert.ok(calls.every((done, i) => i === 0 || done > calls[i - 1]));
     });
 
@@ -72,6 +81,51 @@ describe('jobs on files', () => {
       assert.deepEqual(fs.readdirSync(folder).sort(), ['a', 'b', 'c', 'packed']);
     });
   }
+
+  const writers = {
+    flipFile: (target) => flipFile(at('picture'), target),
+    gzipFile: (target) => gzipFile(at('picture'), target),
+    gunzipFile: (target) => gunzipFile(at('packed'), target),
+  };
+  for (const [name, write] of Object.entries(writers)) {
+    it(`do not put a file in the place of what is none: ${name}`, async function () {
+      if (process.platform === 'win32') this.skip();
+      fs.copyFileSync(path.join(__dirname, 'flip_lossless/findings/tem-behind-fill-bytes.jpg'), at('picture'));
+      const server = net.createServer().listen(at('socket'));
+      await once(server, 'listening');
+      fs.symlinkSync(at('socket'), at('link'));
+      fs.mkdirSync(at('directory'));
+      try {
+        for (const target of ['socket', 'link']) {
+          await assert.rejects(write(at(target)), { code: 'ERR_INVALID_ARG_VALUE', message: /not a regular file/ });
+        }
+        await assert.rejects(write(at('directory')), { code: 'EISDIR', syscall: 'open', path: at('directory') });
+        assert.ok(fs.lstatSync(at('socket')).isSocket() && fs.lstatSync(at('link')).isSymbolicLink());
+      } finally {
+        for (const entry of ['picture', 'link', 'directory']) fs.rmSync(at(entry), { recursive: true });
+        server.close();
+        await once(server, 'close');
+      }
+    });
+  }
+
+  it('leave nothing when their process is killed', async function () {
+    // O_TMPFILE: without it there is a file with a name for as long as a job takes.
+    const nameless = 0o20200000;
+    try {
+      fs.closeSync(fs.openSync(folder, nameless | fs.constants.O_WRONLY));
+    } catch {
+      this.skip();
+    }
+    const script = `
+      const { gzipFile } = require(${JSON.stringify(require.resolve('rustcluster'))});
+      gzipFile(${JSON.stringify(at('a'))}, ${JSON.stringify(at('out'))}, { onProgress: () => console.log('under way') });`;
+    const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+    await once(child.stdout, 'data');
+    child.kill('SIGKILL');
+    await once(child, 'close');
+    assert.deepEqual(fs.readdirSync(folder).sort(), ['a', 'b', 'c', 'packed']);
+  });
 
   it('report at most 20 times a second', () => {
     const file = require.resolve('../../js/kernels/progress.js');

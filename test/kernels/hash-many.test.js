@@ -112,6 +112,8 @@ describe('hashFiles', () => {
     await assert.rejects(hashFiles('sha256', [good, absent]), { code: 'ENOENT', path: absent });
     await assert.rejects(hashFiles('sha256', [good, folder]), { code: 'EISDIR', path: folder });
     await assert.rejects(hashFiles('sha256', [good, 5]), { code: 'ERR_INVALID_ARG_TYPE', message: /"files\[1\]"/ });
+    // A hole in the list.
+    await assert.rejects(hashFiles('sha256', Object.assign([], { 1: good })), { code: 'ERR_INVALID_ARG_TYPE' });
     await assert.rejects(hashFiles('sha256', [good], { signal: AbortSignal.abort() }), { code: 'ABORT_ERR' });
   });
 });
@@ -210,6 +212,22 @@ describe('createHash', () => {
     );
     await pipeline(source, stream);
     assert.ok(buffered <= stream.writableHighWaterMark + chunk.length, `${buffered} bytes were buffered`);
+  });
+
+  it('waits where the pool’s queue is full', async () => {
+    const { maxQueue, threads } = kernels.stats();
+    kernels.configure({ maxQueue: 0, threads: 1 });
+    try {
+      const data = Buffer.alloc(32 << 20);
+      const busy = hashMany('sha256', [data, data]);
+      const stream = createHash('sha256');
+      stream.end('x');
+      const [digests] = await stream.toArray();
+      assert.deepEqual(digests, digest('sha256', 'x', null));
+      await busy;
+    } finally {
+      kernels.configure({ maxQueue, threads });
+    }
   });
 
   it('can be destroyed in mid-stream, and refuses unknown algorithms at once', async () => {

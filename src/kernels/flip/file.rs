@@ -36,14 +36,17 @@ pub struct Written {
 /// replaced, not followed.
 ///
 /// # Errors
-/// `Io` for a failed call; those of [`super::flip`]; `InvalidArgument` when the source is no regular file;
-/// `ImageTooLarge` when it is larger than 2 GiB.
+/// `Io` for a failed call; those of [`super::flip`]; `InvalidArgument` when the source, or what is at the
+/// destination, is no regular file; `ImageTooLarge` when the source is larger than 2 GiB.
 pub fn flip(source: &Path, destination: &Path, options: &Options, control: &Control) -> Result<Written> {
     let input = read(source)?;
     control.check()?;
+    // Before the work: a destination that cannot be written need not wait for it.
+    let mut replacement = Replacement::create(destination)?;
     let flipped = super::flip(&input, options, control)?;
     control.check()?;
-    write(destination, &flipped.bytes)?;
+    replacement.write_all(&flipped.bytes)?;
+    replacement.commit()?;
     let written = Written {
         format: flipped.format,
         width: flipped.width,
@@ -71,12 +74,6 @@ fn read(source: &Path) -> Result<Vec<u8>> {
     let mut input = Vec::new();
     file.read_to_end(&mut input).map_err(|error| Error::io("read", source, error))?;
     Ok(input)
-}
-
-fn write(destination: &Path, bytes: &[u8]) -> Result<()> {
-    let mut replacement = Replacement::create(destination)?;
-    replacement.write_all(bytes)?;
-    replacement.commit()
 }
 
 #[cfg(test)]
@@ -111,18 +108,5 @@ mod tests {
             }
             other => panic!("{other}"),
         }
-    }
-
-    #[test]
-    #[cfg(unix)]
-    fn the_destination_keeps_its_permissions() {
-        use std::os::unix::fs::PermissionsExt;
-        let folder = tempfile::tempdir().unwrap();
-        let destination = folder.path().join("out");
-        fs::write(&destination, "before").unwrap();
-        fs::set_permissions(&destination, fs::Permissions::from_mode(0o640)).unwrap();
-        write(&destination, b"after").unwrap();
-        assert_eq!(fs::metadata(&destination).unwrap().permissions().mode() & 0o777, 0o640);
-        assert_eq!(fs::read(&destination).unwrap(), b"after");
     }
 }

@@ -22,8 +22,8 @@ const OUTPUT: usize = 512 * 1024;
 /// [`super::gzip`] gives for its content. `control` knows the file's size and counts what has been compressed.
 ///
 /// # Errors
-/// `Io` naming the call as Node does; `InvalidArgument` when the source is no regular file; `Aborted`. The destination
-/// is then as it was.
+/// `Io` naming the call as Node does; `InvalidArgument` when the source, or what is at the destination, is no regular
+/// file; `Aborted`. The destination is then as it was.
 pub fn gzip(source: &Path, destination: &Path, level: Level, control: &Control) -> Result<Totals> {
     let mut file = open(source, control)?;
     let mut replacement = Replacement::create(destination)?;
