@@ -1,6 +1,7 @@
 'use strict';
 // Reload: new workers first, no request lost, and a version that cannot start changes nothing.
 const assert = require('node:assert/strict');
+const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
 const http = require('node:http');
 const path = require('node:path');
@@ -14,7 +15,7 @@ function replaceable(source) {
   return file;
 }
 
-/** Requests without a pause, from `clients` clients, until told to stop. */
+/** Requests without a pause, from `clients` clients, until told to stop; `reload` makes a reload meanwhile. */
 function load(port, clients, agent) {
   const tally = { ok: 0, failed: [], running: true };
   const one = async () => {
@@ -28,12 +29,27 @@ function load(port, clients, agent) {
     }
   };
   const done = Promise.all(Array.from({ length: clients }, one));
+  /** @returns {Promise<number>} how many requests were answered while it went on */
+  const reload = async (supervisor) => {
+    const { ok } = tally;
+    await supervisor.reload();
+    return tally.ok - ok;
+  };
   const stop = async () => {
     tally.running = false;
     await done;
     return tally;
   };
-  return stop;
+  return { reload, stop };
+}
+
+/** What becomes of a request, its error's code or its status, made by another process while this one waits for it. */
+function outcomeOfRequest(port) {
+  const program = `
+    const tell = (outcome) => process.stdout.write(String(outcome), () => process.exit());
+    const request = require('node:http').get({ host: '127.0.0.1', port: ${port} });
+    request.on('response', ({ statusCode }) => tell(statusCode)).on('error', ({ code }) => tell(code));`;
+  return execFileSync(process.execPath, ['-e', program], { encoding: 'utf8' });
 }
 
 describe('a reload', () => {
@@ -51,7 +67,7 @@ describe('a reload', () => {
     };
     const idle = new http.Agent({ keepAlive: true, maxSockets: 1 });
     const [socket] = await request(port, '/', { agent: idle }).then(() => Object.values(idle.freeSockets).flat());
-    const stop = load(port, 4, agent);
+    const { stop } = load(port, 4, agent);
     const left = new Promise((resolve) => {
       const drains = [];
       supervisor.on('worker:drained', (_, drained) => drains.push(drained) === 2 && resolve(drains));
@@ -85,24 +101,22 @@ describe('a reload', () => {
 
   it('fails no request of clients that connect anew each time', async () => {
     const { supervisor, port } = await start(fixture('app.js'), { workers: 2 });
-    const stop = load(port, 8);
-    await supervisor.reload();
-    await supervisor.reload();
-    const { ok, failed } = await stop();
+    const { reload, stop } = load(port, 8);
+    const during = [await reload(supervisor), await reload(supervisor)];
+    const { failed } = await stop();
     assert.deepEqual(failed, []);
-    assert.ok(ok > 100);
+    assert.ok(Math.min(...during) > 0, `${during} requests`);
   });
 
   it('fails no request of clients that keep their connections', async () => {
     const { supervisor, port } = await start(fixture('app.js'), { workers: 2 });
     const agent = new http.Agent({ keepAlive: true });
-    const stop = load(port, 8, agent);
-    await supervisor.reload();
-    await supervisor.reload();
-    const { ok, failed } = await stop();
+    const { reload, stop } = load(port, 8, agent);
+    const during = [await reload(supervisor), await reload(supervisor)];
+    const { failed } = await stop();
     agent.destroy();
     assert.deepEqual(failed, []);
-    assert.ok(ok > 100);
+    assert.ok(Math.min(...during) > 0, `${during} requests`);
   });
 
   it('lets the old worker finish what it has begun', async () => {
@@ -141,13 +155,14 @@ describe('a reload', () => {
     assert.equal((await request(port, '/')).text, 'release 2');
   });
 
-  for (const [what, source, message] of [
+  for (const [what, source, message, options] of [
     ['throws at start', 'throws.js', /exit code 1[\s\S]*this version is broken/],
-    ['never listens', 'idle.js', /did not listen within 3000 ms/],
+    // Sound versions have as long to start here.
+    ['never listens', 'idle.js', /did not listen within 5000 ms/, { readyTimeout: 5000 }],
   ]) {
     it(`to a version that ${what} is refused, and the old workers stay`, async () => {
       const app = replaceable('app.js');
-      const { supervisor, port } = await start(app, { workers: 2, readyTimeout: 3000 });
+      const { supervisor, port } = await start(app, { workers: 2, ...options });
       const before = pids(supervisor);
       fs.copyFileSync(fixture(source), app);
       const refused = until(supervisor, 'reload:refused');
@@ -178,7 +193,7 @@ describe('a reload', () => {
     const { supervisor, port } = await start(app, { workers: 2, probation: 20_000, env: { CRASH_AFTER: '50' } });
     const before = pids(supervisor);
     fs.copyFileSync(fixture('crashes-later.js'), app);
-    const stop = load(port, 4);
+    const { stop } = load(port, 4);
     await assert.rejects(supervisor.reload(), (error) => {
       assert.deepEqual([error.code, error.replaced, error.exitCode], ['ERR_RELOAD_REFUSED', 0, 9]);
       assert.match(error.message, /ended with exit code 9 \d+ ms after it was ready[\s\S]*a fault that shows late/);
@@ -202,12 +217,13 @@ describe('a reload', () => {
     const { supervisor, port } = await start(app, { probation: 1000 });
     const echo = await openEcho(port);
     fs.copyFileSync(fixture('crashes-later.js'), app);
-    const joined = until(supervisor, 'reload:step', ({ step }) => step === 'joined');
-    const refused = assert.rejects(supervisor.reload(), { code: 'ERR_RELOAD_REFUSED', replaced: 1, total: 1 });
-    await joined;
-    // The new version crashes at its first request.
-    await assert.rejects(request(port, '/'));
-    await refused;
+    const joined = [];
+    supervisor.on('reload:step', ({ step }) => {
+      // It crashes at its first request: in this very turn of the supervisor's loop, which may not get another one in time.
+      if (step === 'joined') joined.push(outcomeOfRequest(port));
+    });
+    await assert.rejects(supervisor.reload(), { code: 'ERR_RELOAD_REFUSED', replaced: 1, total: 1 });
+    assert.deepEqual(joined, ['ECONNRESET']);
     assert.equal(Number((await request(port, '/')).text), echo.pid);
     assert.equal(await echo.finish(), 'first last');
     assert.equal(supervisor.status().reloads, 0);

@@ -5,7 +5,7 @@ const cluster = require('node:cluster');
 const http = require('node:http');
 const { setTimeout } = require('node:timers/promises');
 const { openEcho, request } = require('../fixtures/http.js');
-const { answeredBy, cleanUp, fixture, needs, pids, start } = require('../fixtures/supervise/harness.js');
+const { answeredBy, cleanUp, connectedTo, fixture, needs, pids, start } = require('../fixtures/supervise/harness.js');
 
 describe('scaling', () => {
   afterEach(cleanUp);
@@ -41,11 +41,12 @@ describe('scaling', () => {
   it('down lets those too many finish', async () => {
     const { supervisor, port } = await start(fixture('app.js'), { workers: 2 });
     const [keep] = pids(supervisor);
-    // One of two connections in a row is the second worker's.
-    const echoes = [await openEcho(port), await openEcho(port)];
+    const agents = await Promise.all(pids(supervisor).map((pid) => connectedTo(port, pid)));
+    const echoes = await Promise.all(agents.map((agent) => openEcho(port, agent)));
     const scaled = supervisor.scale(1);
     for (const echo of echoes) assert.equal(await echo.finish(), 'first last');
     await scaled;
+    for (const agent of agents) agent.destroy();
     assert.deepEqual(pids(supervisor), [keep]);
     assert.equal(supervisor.status().workers, 1);
   });

@@ -27,9 +27,11 @@ describe('an orderly stop', () => {
   it('finishes the request in flight and takes no new one', async () => {
     const { supervisor, port } = await start();
     const echo = await openEcho(port);
+    const draining = until(supervisor, 'worker:draining');
     const stopped = supervisor.shutdown();
     // The last connections the primary accepts may wait for a worker that does not come: hence the time limit.
     while (await request(port, '/', { signal: AbortSignal.timeout(300) }).catch(() => false));
+    await draining;
     assert.equal(supervisor.status().list[0].state, 'draining');
     assert.equal(await echo.finish(), 'first last');
     await stopped;
@@ -69,7 +71,7 @@ describe('an orderly stop', () => {
   });
 
   it('closes idle connections instead of waiting for them', async () => {
-    const { supervisor, port } = await start();
+    const { supervisor, port } = await start(fixture('app.js'), { drainTimeout: 600_000 });
     const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
     await request(port, '/', { agent });
     const [idle] = Object.values(agent.freeSockets)[0];
@@ -79,22 +81,18 @@ describe('an orderly stop', () => {
     // Connections reach the worker in order: once this one is answered it has the silent one, too.
     await request(port, '/');
     const closed = Promise.all([once(idle, 'close'), once(silent, 'close')]);
-    const before = Date.now();
+    // The worker's keepAliveTimeout and this drainTimeout are longer than a test may take.
     await supervisor.shutdown();
     await closed;
-    // keepAliveTimeout is 5 s, drainTimeout 30.
-    assert.ok(Date.now() - before < 4000);
   });
 
   it('closes a kept connection after the answer that was under way', async () => {
-    const { supervisor, port } = await start();
+    const { supervisor, port } = await start(fixture('app.js'), { drainTimeout: 600_000 });
     const agent = new http.Agent({ keepAlive: true });
     const echo = await openEcho(port, agent);
     const stopped = supervisor.shutdown();
     assert.equal(await echo.finish(), 'first last');
-    const before = Date.now();
     await stopped;
-    assert.ok(Date.now() - before < 4000);
     agent.destroy();
   });
 
