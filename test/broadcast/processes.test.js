@@ -29,7 +29,8 @@ describe('a publishing worker that is killed', () => {
   const kills = process.env.KILLS ?? '5';
 
   it('harms nobody, at whatever instant', function () {
-    this.timeout(30_000 + 1000 * Number(kills));
-    return passes('kills.js', { env: { SETTING: 'rustcluster', KILLS: kills } });
+    const within = 100_000 + 1000 * Number(kills);
+    this.timeout(within + 20_000);
+    return passes('kills.js', { env: { SETTING: 'rustcluster', KILLS: kills }, within });
   });
 });

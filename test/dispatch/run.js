@@ -8,8 +8,8 @@ const path = require('node:path');
 const FIXTURES = path.join(__dirname, '../fixtures/dispatch');
 const TRANSPORTS = process.platform === 'linux' ? ['uv', 'thread', 'stock'] : ['stock'];
 
-/** Runs one to its end; its own process group, so that nothing survives a failure. */
-function run(file, { env = {}, args = [], execArgv = [] } = {}) {
+/** Runs one to its end, within milliseconds; its own process group, so that nothing survives a failure. */
+function run(file, { env = {}, args = [], execArgv = [], within = 100_000 } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [...execArgv, path.join(FIXTURES, file), ...args], {
       env: { ...process.env, ...env },
@@ -26,7 +26,7 @@ function run(file, { env = {}, args = [], execArgv = [] } = {}) {
     const timer = setTimeout(() => {
       output += '\n(took too long)';
       process.kill(-child.pid, 'SIGKILL');
-    }, 25_000);
+    }, within);
     child.on('error', reject);
     child.on('close', (code, signal) => {
       clearTimeout(timer);

@@ -7,7 +7,8 @@ const net = require('node:net');
 const os = require('node:os');
 const path = require('node:path');
 const { setTimeout } = require('node:timers/promises');
-const { hash, kernels } = require('rustcluster');
+const { kernels } = require('rustcluster');
+const { occupy } = require('../fixtures/busy.js');
 const { request } = require('../fixtures/http.js');
 const { bmp, four, readBmp } = require('../fixtures/images.js');
 
@@ -33,18 +34,6 @@ function form(parts, boundary = 'xxBOUNDARYxx') {
 
 /** Folders the article's job works in. */
 const leftovers = () => fs.readdirSync(os.tmpdir()).filter((name) => name.startsWith('koa-flip-'));
-
-/** Keeps the kernels busy until told to stop. */
-function occupy(count) {
-  const controller = new AbortController();
-  const data = Buffer.alloc(256 * 1024 * 1024);
-  const jobs = Array.from({ length: count }, () => hash('sha256', data, { signal: controller.signal }));
-  const ended = Promise.allSettled(jobs);
-  return () => {
-    controller.abort();
-    return ended;
-  };
-}
 
 describe('POST /flip', () => {
   let port;
