@@ -34,17 +34,23 @@ for (const name of ['koa.js', 'express.js']) {
       assert.deepEqual(fs.readdirSync(place), []);
     });
 
-    it('asks the database once for all workers, and again when the time is over', async () => {
+    it('asks the database once for all workers', async () => {
       const DATABASE = path.join(folder(), 'users');
-      const { port } = await start(name, { DATABASE, USERS_TTL: '3000' });
-      const answers = await many(port, 100, '/users');
+      const { port } = await start(name, { DATABASE, USERS_TTL: '3600000' });
+      const answers = [];
+      // How soon another worker's turn comes is the policy's affair, and the scheduler's.
+      while (workers(answers) < 2) answers.push(...(await many(port, 100, '/users')));
       assert.deepEqual(texts(answers), ['Users: 25']);
-      assert.ok(workers(answers) > 1);
       assert.equal(fs.readFileSync(DATABASE, 'utf8'), '25', 'one call: each squares what is there');
-      const next = async () => texts(await many(port, 20, '/users'))[0];
+    });
+
+    it('asks it again when the time is over', async () => {
+      const { port } = await start(name, { DATABASE: path.join(folder(), 'users'), USERS_TTL: '100' });
+      const next = async () => (await request(port, '/users')).text;
+      assert.equal(await next(), 'Users: 25\n');
       let last = await next();
-      while (last === 'Users: 25') last = await next();
-      assert.equal(last, 'Users: 625');
+      while (last === 'Users: 25\n') last = await next();
+      assert.equal(last, 'Users: 625\n');
     });
 
     it('keeps a log-in on every worker', () => logIn());
@@ -59,13 +65,14 @@ for (const name of ['koa.js', 'express.js']) {
       assert.equal(welcome.text, 'welcome, ada\n');
       const cookie = welcome.headers['set-cookie'].map((one) => one.split(';')[0]).join('; ');
       const answers = [];
-      for (let n = 0; n < 40; n++) answers.push(await request(port, '/me', { headers: { cookie } }));
+      while (answers.length < 40 || workers(answers) < 2) {
+        answers.push(await request(port, '/me', { headers: { cookie } }));
+      }
       answers.forEach(({ status, json }, n) => {
         assert.equal(status, 200);
         // Each request saw what the one before it, on another worker, had written.
         assert.deepEqual(json(), { name: 'ada', views: n + 1 });
       });
-      assert.ok(workers(answers) > 1);
       assert.equal((await request(port, '/log-out', { method: 'POST', headers: { cookie } })).status, 200);
       const after = await many(port, 20, '/me', { headers: { cookie } });
       assert.deepEqual([...new Set(after.map(({ status }) => status))], [401]);
