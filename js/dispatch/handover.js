@@ -201,13 +201,21 @@ class Handover {
   }
 
   /** See `stopListening` of internals.js. */
-  async stopListening(within, isOver) {
+  async stopListening({ within, patience }, isOver) {
     const dispatcher = this.#dispatcher();
     if (dispatcher === undefined) return;
     this.#stopping = true;
     dispatcher.stopListening();
-    const end = performance.now() + within;
-    while (dispatcher.untaken() > 0 && performance.now() < end && !isOver()) await sleep(LOOK);
+    const began = performance.now();
+    let [left, changed] = [dispatcher.untaken(), began];
+    while (left > 0 && !isOver()) {
+      const now = performance.now();
+      if (now - began >= within || now - changed >= patience) break;
+      await sleep(LOOK);
+      const rest = dispatcher.untaken();
+      if (rest < left) changed = performance.now();
+      left = rest;
+    }
     // Not before: closing them would refuse who still waits.
     this.#servers.end();
     this.#stopping = false;

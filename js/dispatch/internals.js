@@ -25,10 +25,10 @@ const none = {
   idOf: (_worker) => undefined,
   /**
    * Everything stops: the listening sockets close, and what is connected by then is given to the workers.
-   * @param {number} _within milliseconds they may have to take it
+   * @param {{ within: number, patience: number }} _limits milliseconds they may have to take it, and without taking any
    * @param {() => boolean} _isOver ends the wait
    */
-  stopListening: async (_within, _isOver) => {},
+  stopListening: async (_limits, _isOver) => {},
   /**
    * Starts a native thread that watches event loops. To be called after the first fork.
    * @param {number} _stallTimeout milliseconds
@@ -64,7 +64,7 @@ function internals(native, dispatcher, seats, handover) {
     },
     isHeld: (worker) => held.has(worker),
     idOf,
-    stopListening: (within, isOver) => handover.stopListening(within, isOver),
+    stopListening: (limits, isOver) => handover.stopListening(limits, isOver),
     watchdog: (stallTimeout, wake) =>
       dispatcher() === undefined ? undefined : new native.Watchdog(dispatcher(), stallTimeout, wake),
   };

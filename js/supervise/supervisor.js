@@ -22,8 +22,8 @@ let running;
 
 /** From a worker's first connection to evening out, in milliseconds: several servers of an app listen at once. */
 const SETTLE = 10;
-/** How long workers may take, when everything stops, to take the connections there are, in milliseconds. */
-const TAKE_TIME = 1000;
+/** When everything stops, and for so long no worker takes one of the connections there are, none will. In milliseconds. */
+const TAKE_PATIENCE = 1000;
 
 class Supervisor extends EventEmitter {
   #settings;
@@ -179,7 +179,7 @@ class Supervisor extends EventEmitter {
     this.#places.freeze();
     const { drainTimeout } = this.#settings;
     const nobody = () => this.#forced || !this.#places.all.some(({ isReady }) => isReady);
-    await dispatch.stopListening(Math.min(TAKE_TIME, drainTimeout), nobody);
+    await dispatch.stopListening({ within: drainTimeout, patience: TAKE_PATIENCE }, nobody);
     await this.#places.close();
     this.#state = 'stopped';
     running = undefined;

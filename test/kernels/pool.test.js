@@ -126,9 +126,10 @@ describe('the kernel pool', () => {
       cwd: `${__dirname}/../..`,
       stdio: ['ignore', 'pipe', 'inherit'],
     });
+    const ended = once(child, 'exit');
     const [chunk] = await once(child.stdout, 'data');
     assert.equal(String(chunk), '64\n');
-    assert.deepEqual(await once(child, 'exit'), [0, null]);
+    assert.deepEqual(await ended, [0, null]);
   });
 
   it('lets a process exit in mid-job', async () => {
