@@ -17,6 +17,8 @@ export declare class Broadcast {
   keepAlive(alive: boolean): void
   /** The number of a channel. */
   channel(name: string): number
+  /** Nobody has this channel open any more: its number may be given to another. */
+  forget(channel: number): void
   /** How many objects listen to a channel, and which, when it is one. False: the ring's lock could not be had. */
   listen(channel: number, objects: number, sole: number): boolean
   /** How long the ring may be full on our account, in milliseconds; 0xffffffff: for ever. */

@@ -40,6 +40,7 @@ class BroadcastChannel extends EventTarget {
     const missed = (count) => this.#miss(count);
     this.#member = { number, channel, maxLag: checkMaxLag(maxLag), receive, deliver, missed };
     hub().retain(1);
+    hub().expect(this.#member);
   }
 
   get name() {
@@ -52,8 +53,7 @@ class BroadcastChannel extends EventTarget {
   }
 
   set maxLag(milliseconds) {
-    this.#member.maxLag = checkMaxLag(milliseconds);
-    hub().updateMaxLag();
+    hub().changeMaxLag(this.#member, checkMaxLag(milliseconds));
   }
 
   get onmessage() {
@@ -132,7 +132,7 @@ class BroadcastChannel extends EventTarget {
     if (!this.#open) return;
     this.unref();
     this.#open = false;
-    hub().leave(this.#member);
+    hub().part(this.#member);
   }
 
   /** The open channel keeps the process running, as it does from the start. */
@@ -206,9 +206,9 @@ class BroadcastChannel extends EventTarget {
       known.handler = handler;
     } else {
       const entry = { handler };
-      entry.listener = (event) => {
-        if (typeof entry.handler === 'function') Reflect.apply(entry.handler, this, [event]);
-      };
+      // What it gives is looked at by dispatchEvent(): it may be a promise.
+      entry.listener = (event) =>
+        typeof entry.handler === 'function' ? Reflect.apply(entry.handler, this, [event]) : undefined;
       this.#handlers[type] = entry;
       this.addEventListener(type, entry.listener);
     }

@@ -5,6 +5,7 @@
  */
 const { types } = require('node:util');
 const v8 = require('node:v8');
+const { cloneError, refuseUnclonable } = require('../clonable.js');
 const { createError } = require('../errors.js');
 const { isBusy, readTexts, scratch, writePlain } = require('../plain.js');
 const { litter } = require('./litter.js');
@@ -58,7 +59,10 @@ function encode(value) {
   if (typeof value === 'string') return encodeText(value);
   if (typeof value === 'object' && value !== null) {
     if (ArrayBuffer.isView(value)) return encodeView(value);
-    if (types.isAnyArrayBuffer(value)) return give(Kind.ARRAY_BUFFER, new Uint8Array(attached(value)));
+    if (types.isAnyArrayBuffer(value)) {
+      // One that can be resized is to arrive as one that can.
+      return attached(value).resizable ? encodeClone(value) : give(Kind.ARRAY_BUFFER, new Uint8Array(value));
+    }
   }
   const { isExact, start, length, hasTexts, isAscii } = writePlain(value);
   if (length > 0) return give(hasTexts ? Kind.TEXTS : isAscii ? Kind.JSON_ASCII : Kind.JSON, scratch, length, start);
@@ -109,7 +113,7 @@ function encodeLongText(text) {
 function encodeView(view) {
   const { buffer } = view;
   const index = view instanceof Uint8Array ? 0 : VIEW_NAMES.indexOf(Reflect.apply(viewName, view, []));
-  attached(buffer);
+  if (attached(buffer).resizable) return encodeClone(view);
   if (index === 0) return give(Kind.VIEW, view);
   const bytes = new Uint8Array(buffer, view.byteOffset, view.byteLength);
   // A kind of view that this table does not know (Float16Array) is v8's to deal with.
@@ -139,7 +143,7 @@ function isDetached(buffer) {
  * What `v8.serialize` uses copies each view for itself.
  */
 function encodeClone(value) {
-  refuseHostObjects(value);
+  refuseUnclonable(value, attached);
   try {
     const serializer = new v8.Serializer();
     serializer.writeHeader();
@@ -152,28 +156,6 @@ function encodeClone(value) {
     if (!/could not be cloned|Unserializable|detached/.test(error?.message ?? '')) throw error;
     throw cloneError(error.message);
   }
-}
-
-const cloneError = (message) => new DOMException(message, 'DataCloneError');
-
-/** Under which Node's own classes (Blob, KeyObject, ...) say that they can be cloned, which they can only in-process. */
-const CLONE = Object.getOwnPropertySymbols(Blob.prototype).find((symbol) => /clone/.test(symbol.description ?? ''));
-
-function refuseHostObjects(value, seen = new Set()) {
-  if (typeof value !== 'object' || value === null || seen.has(value) || types.isProxy(value)) return;
-  seen.add(value);
-  if (ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value)) {
-    attached(value.buffer ?? value);
-    return;
-  }
-  const prototype = Object.getPrototypeOf(value);
-  const plain = prototype === Object.prototype || prototype === Array.prototype || prototype === null;
-  if (!plain && CLONE !== undefined && CLONE in value) {
-    throw cloneError(`${value.constructor?.name ?? 'Object'} could not be cloned: it cannot leave its process`);
-  }
-  if (types.isMap(value)) for (const part of [...value].flat(1)) refuseHostObjects(part, seen);
-  else if (types.isSet(value)) for (const part of value) refuseHostObjects(part, seen);
-  else for (const key of Object.keys(value)) refuseHostObjects(value[key], seen);
 }
 
 /**

@@ -22,7 +22,8 @@ class BroadcastEvent extends Event {
   deliver(handler) {
     this.#isDispatched = true;
     try {
-      Reflect.apply(handler, this.#target, [this]);
+      const result = Reflect.apply(handler, this.#target, [this]);
+      if (result !== undefined && result !== null) catchLater(result);
     } catch (error) {
       process.nextTick(() => {
         throw error;
@@ -72,11 +73,28 @@ class BroadcastEvent extends Event {
   }
 }
 
+/** What a handler's promise is rejected with is thrown, as by `dispatchEvent`: no `unhandledRejection`. */
+function catchLater(result) {
+  const { then } = result;
+  if (typeof then !== 'function') return;
+  Reflect.apply(then, result, [
+    undefined,
+    (error) =>
+      process.nextTick(() => {
+        throw error;
+      }),
+  ]);
+}
+
 if (globalThis.MessageEvent) {
   Object.setPrototypeOf(BroadcastEvent.prototype, MessageEvent.prototype);
   Object.defineProperty(BroadcastEvent.prototype, 'constructor', { value: MessageEvent });
-  // Ours, and no part of the interface.
-  Object.defineProperty(BroadcastEvent.prototype, 'deliver', { enumerable: false });
+}
+// As those of MessageEvent are; `deliver` is ours, and no part of the interface.
+for (const name of Object.getOwnPropertyNames(BroadcastEvent.prototype)) {
+  if (name !== 'deliver' && name !== 'constructor') {
+    Object.defineProperty(BroadcastEvent.prototype, name, { enumerable: true });
+  }
 }
 
 module.exports = { BroadcastEvent };

@@ -37,8 +37,10 @@ class Client {
   #reply;
   /** its number of a channel -> the stand-in that listens for it */
   #listeners = new Map();
-  /** its number of an object -> who sends for it */
+  /** its number of a channel -> its numbers of objects -> who sends for them */
   #senders = new Map();
+  /** our number of who sends -> its own of the object */
+  #objects = new Map();
 
   /** @param {(message: object) => void} reply */
   constructor(reply) {
@@ -48,7 +50,7 @@ class Client {
   listen = ({ channel, name, on }) => {
     const known = this.#listeners.get(channel);
     if (!on) {
-      if (known) hub().leave(known);
+      if (known) hub().part(known);
       this.#listeners.delete(channel);
     } else if (known === undefined) {
       const member = { ...hub().join(name), maxLag: Number.POSITIVE_INFINITY };
@@ -59,24 +61,39 @@ class Client {
     }
   };
 
-  publish = ({ name, object, kind, data }) => {
-    let sender = this.#senders.get(object);
-    if (sender === undefined) {
-      sender = hub().join(name);
-      this.#senders.set(object, sender);
+  publish = ({ channel, name, object, kind, data }) => {
+    hub().relay(this.#sender(channel, name, object), kind, Buffer.from(data, 'base64'));
+  };
+
+  /** It has closed its last object of a channel. */
+  forget = ({ channel }) => {
+    for (const sender of this.#senders.get(channel)?.values() ?? []) {
+      this.#objects.delete(sender.number);
+      hub().part(sender);
     }
-    hub().relay(sender, kind, Buffer.from(data, 'base64'));
+    this.#senders.delete(channel);
   };
 
   end() {
-    for (const member of this.#listeners.values()) hub().leave(member);
+    for (const member of this.#listeners.values()) hub().part(member);
     this.#listeners.clear();
+    for (const channel of this.#senders.keys()) this.forget({ channel });
+  }
+
+  #sender(channel, name, object) {
+    if (!this.#senders.has(channel)) this.#senders.set(channel, new Map());
+    const known = this.#senders.get(channel);
+    if (!known.has(object)) {
+      const sender = hub().join(name);
+      known.set(object, sender);
+      this.#objects.set(sender.number, object);
+    }
+    return known.get(object);
   }
 
   #forward(channel, sender, kind, bytes) {
     // It knows its own objects by its own numbers.
-    const own = [...this.#senders].find(([, { number }]) => number === sender);
-    this.#send('message', { channel, kind, object: own?.[0] ?? 0, data: bytes.toString('base64') });
+    this.#send('message', { channel, kind, object: this.#objects.get(sender) ?? 0, data: bytes.toString('base64') });
   }
 
   #send(act, body) {

@@ -13,6 +13,9 @@ const { envelope, handle, TOPIC } = require('./ipc-messages.js');
 class Local {
   #receive;
   #ids = new Map();
+  /** number -> name, of the channels that are open. */
+  names = new Map();
+  #lastId = 0;
   #listened = new Set();
   #pending = [];
 
@@ -21,8 +24,17 @@ class Local {
   }
 
   channel(name) {
-    if (!this.#ids.has(name)) this.#ids.set(name, this.#ids.size);
+    if (!this.#ids.has(name)) {
+      this.#ids.set(name, ++this.#lastId);
+      this.names.set(this.#lastId, name);
+    }
     return this.#ids.get(name);
+  }
+
+  /** Nobody has this channel open any more. */
+  forget(channel) {
+    this.#ids.delete(this.names.get(channel));
+    this.names.delete(channel);
   }
 
   listen(channel, objects) {
@@ -61,7 +73,6 @@ class Local {
 
 /** Through the primary, which puts all messages in one order; a thread goes through its main thread. */
 class Remote extends Local {
-  #names = [];
   #send;
 
   /** @param {(receive: (message: object) => void) => (message: object) => void} link gives what sends */
@@ -75,20 +86,19 @@ class Remote extends Local {
     this.#send = link(handle({ message, missed }));
   }
 
-  channel(name) {
-    const id = super.channel(name);
-    this.#names[id] = name;
-    return id;
+  forget(channel) {
+    super.forget(channel);
+    this.#tell('forget', { channel });
   }
 
   listen(channel, objects) {
-    this.#tell('listen', { channel, name: this.#names[channel], on: objects > 0 });
+    this.#tell('listen', { channel, name: this.names.get(channel), on: objects > 0 });
     return true;
   }
 
   publish(channel, object, kind, bytes) {
     const data = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64');
-    this.#tell('publish', { channel, name: this.#names[channel], object, kind, data });
+    this.#tell('publish', { channel, name: this.names.get(channel), object, kind, data });
     return 0;
   }
 

@@ -20,9 +20,17 @@ class Outbox {
   #bytes = 0;
   #why = FULL;
   #timer;
+  #onEmpty;
 
-  constructor(transport) {
+  /** @param {object} transport @param {() => void} onEmpty is called when nothing waits any more */
+  constructor(transport, onEmpty) {
     this.#transport = transport;
+    this.#onEmpty = onEmpty;
+  }
+
+  /** Whether nothing waits. */
+  get isEmpty() {
+    return this.#queue.length === 0;
   }
 
   /**
@@ -113,6 +121,7 @@ class Outbox {
     if (waits === (this.#timer !== undefined)) return;
     clearInterval(this.#timer);
     this.#timer = waits ? setInterval(() => this.#look(), LOOK_AGAIN) : undefined;
+    if (!waits) this.#onEmpty();
   }
 
   #look() {

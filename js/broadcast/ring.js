@@ -59,6 +59,11 @@ class Ring {
     return this.#native.channel(name);
   }
 
+  /** Nobody has this channel open any more: its number may be given to another. Not from within a delivery. */
+  forget(channel) {
+    this.#native.forget(channel);
+  }
+
   listen(channel, objects, sole) {
     if (!this.#native.listen(channel, objects, sole)) return false;
     // Whoever sends from here on knows that this environment sleeps.

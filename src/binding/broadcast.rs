@@ -278,6 +278,12 @@ impl Broadcast {
         self.with(|station| station.channel(&name))
     }
 
+    /// Nobody has this channel open any more: its number may be given to another.
+    #[napi(catch_unwind)]
+    pub fn forget(&self, channel: u32) -> napi::Result<()> {
+        self.with(|station| station.forget(channel))
+    }
+
     /// How many objects listen to a channel, and which, when it is one. False: the ring's lock could not be had.
     #[napi(catch_unwind)]
     pub fn listen(&self, channel: u32, objects: u32, sole: u32) -> napi::Result<bool> {

@@ -9,6 +9,7 @@ use super::seat::Seat;
 use super::wake;
 use super::writer::{self, Message, Outcome};
 use std::cell::Cell;
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::sync::Arc;
@@ -46,6 +47,8 @@ pub struct Station {
     pub(super) seat: Seat,
     pub(super) channels: Vec<Channel>,
     pub(super) by_hash: HashMap<u64, Vec<usize>>,
+    /// Numbers of forgotten channels.
+    vacant: Vec<usize>,
     pub(super) reader: Option<Reader>,
     pub(super) large: VecDeque<Vec<u8>>,
     /// It has called a reader to wake the rest, see [`Ring::follow_up`].
@@ -66,6 +69,7 @@ impl Station {
             seat,
             channels: Vec::new(),
             by_hash: HashMap::new(),
+            vacant: Vec::new(),
             reader: None,
             large: VecDeque::new(),
             called: None,
@@ -80,11 +84,29 @@ impl Station {
         if let Some(&index) = known.iter().find(|&&index| self.channels[index].key == key) {
             return index as u32;
         }
-        let index = self.channels.len();
-        known.push(index);
         let (listens, own) = (false, VecDeque::new());
-        self.channels.push(Channel { key, listens, sole: 0, since: 0, expected: 0, gap: None, own });
+        let channel = Channel { key, listens, sole: 0, since: 0, expected: 0, gap: None, own };
+        let index = self.vacant.pop().unwrap_or(self.channels.len());
+        known.push(index);
+        match self.channels.get_mut(index) {
+            Some(vacant) => *vacant = channel,
+            None => self.channels.push(channel),
+        }
         index as u32
+    }
+
+    /// Lets go of a channel that nobody here has open: its number may be given to another. One that is listened to stays.
+    pub fn forget(&mut self, channel: u32) {
+        let index = channel as usize;
+        let Some(one) = self.channels.get_mut(index).filter(|one| !one.listens) else { return };
+        let Entry::Occupied(mut known) = self.by_hash.entry(one.key.hash) else { return };
+        known.get_mut().retain(|&at| at != index);
+        if known.get().is_empty() {
+            known.remove();
+        }
+        // No channel has this hash: forgotten twice is forgotten once.
+        one.key = Key { hash: 0, name: Box::default() };
+        self.vacant.push(index);
     }
 
     /// How many objects listen to a channel, and which, when it is one: from now on its messages are handed over, or not

@@ -3,7 +3,6 @@
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
 const { inspect } = require('node:util');
-const { Worker } = require('node:worker_threads');
 const rustcluster = require('rustcluster');
 
 const CLASSES = { rustcluster: rustcluster.BroadcastChannel, Node: globalThis.BroadcastChannel };
@@ -83,6 +82,87 @@ for (const [whose, BroadcastChannel] of Object.entries(CLASSES)) {
       assert.deepEqual(got, ['handler', 'listener']);
     });
 
+    it('brings what was posted between its making and its listener, in one turn', async () => {
+      const [sender, receiver] = [channel(), channel()];
+      const got = [];
+      sender.postMessage('before the listener');
+      receiver.onmessage = ({ data }) => got.push(data);
+      sender.postMessage('after');
+      while (got.length < 2) await new Promise(setImmediate);
+      assert.deepEqual(got, ['before the listener', 'after']);
+    });
+
+    it('brings nothing that was posted before it was made, or turns before it had a listener', async () => {
+      const sender = channel();
+      const got = [];
+      sender.postMessage('before');
+      const [late, idle] = [channel(), channel()];
+      late.onmessage = ({ data }) => got.push(`late ${data}`);
+      sender.postMessage('between');
+      while (got.length < 1) await new Promise(setImmediate);
+      idle.onmessage = ({ data }) => got.push(`idle ${data}`);
+      sender.postMessage('after');
+      while (got.length < 3) await new Promise(setImmediate);
+      assert.deepEqual(got.sort(), ['idle after', 'late after', 'late between']);
+    });
+
+    it('brings nothing to an object that a handler of the message has made', async () => {
+      const [sender, receiver] = [channel(), channel()];
+      let calls = 0;
+      const receive = () => {
+        // Bounded, for the case that it does not hold.
+        if (++calls < 10) channel().onmessage = receive;
+      };
+      receiver.onmessage = receive;
+      const [witness, end] = [channel('witness'), channel('witness')];
+      const arrival = once(witness, 'message');
+      sender.postMessage(1);
+      end.postMessage('end');
+      await arrival;
+      assert.equal(calls, 1);
+    });
+
+    it("throws what a handler's promise is rejected with", async () => {
+      const listeners = process.listeners('uncaughtException');
+      process.removeAllListeners('uncaughtException');
+      const thrown = [];
+      process.on('uncaughtException', (error, origin) => thrown.push(`${error.message}: ${origin}`));
+      try {
+        const [sender, handler, listener] = [channel(), channel(), channel()];
+        handler.onmessage = async () => {
+          throw new Error('of a handler');
+        };
+        listener.addEventListener('message', () => Promise.reject(new Error('of a listener')));
+        listener.onmessage = async () => {
+          throw new Error('of a handler beside it');
+        };
+        sender.postMessage(1);
+        while (thrown.length < 3) await new Promise(setImmediate);
+        assert.deepEqual(thrown.sort(), [
+          'of a handler beside it: uncaughtException',
+          'of a handler: uncaughtException',
+          'of a listener: uncaughtException',
+        ]);
+      } finally {
+        process.removeAllListeners('uncaughtException');
+        for (const one of listeners) process.on('uncaughtException', one);
+      }
+    });
+
+    it('shows all that a message event has', async () => {
+      const [sender, receiver] = [channel(), channel()];
+      const arrival = once(receiver, 'message');
+      sender.postMessage(1);
+      const [event] = await arrival;
+      const names = [];
+      for (const name in event) names.push(name);
+      const shown = ['data', 'origin', 'lastEventId', 'source', 'ports', 'target', 'currentTarget', 'eventPhase'];
+      assert.deepEqual(
+        shown.filter((name) => !names.includes(name)),
+        [],
+      );
+    });
+
     it('refuses what cannot be cloned', () => {
       const one = channel();
       for (const value of [() => {}, Symbol('s'), { deep: [() => {}] }, new WeakMap(), Promise.resolve()]) {
@@ -126,166 +206,3 @@ for (const [whose, BroadcastChannel] of Object.entries(CLASSES)) {
     });
   });
 }
-
-describe('BroadcastChannel', () => {
-  const { BroadcastChannel } = rustcluster;
-
-  it("has the members of Node's own", () => {
-    const names = (one) => Object.getOwnPropertyNames(one.prototype).filter((name) => !name.startsWith('_'));
-    const ours = new Set(names(BroadcastChannel));
-    assert.deepEqual(
-      names(globalThis.BroadcastChannel).filter((name) => !ours.has(name)),
-      [],
-    );
-  });
-
-  it('goes on after a listener has thrown', async () => {
-    const [sender, receiver] = [new BroadcastChannel('throws'), new BroadcastChannel('throws')];
-    const listeners = process.listeners('uncaughtException');
-    process.removeAllListeners('uncaughtException');
-    const thrown = [];
-    process.on('uncaughtException', (error) => thrown.push(error.message));
-    try {
-      const got = [];
-      receiver.onmessage = ({ data }) => {
-        got.push(data);
-        throw new Error(`about ${data}`);
-      };
-      for (let i = 0; i < 3; i++) sender.postMessage(i);
-      while (thrown.length < 3) await new Promise(setImmediate);
-      assert.deepEqual(got, [0, 1, 2]);
-      assert.deepEqual(thrown, ['about 0', 'about 1', 'about 2']);
-    } finally {
-      process.removeAllListeners('uncaughtException');
-      for (const listener of listeners) process.on('uncaughtException', listener);
-      sender.close();
-      receiver.close();
-    }
-  });
-
-  it("tells by 'messageerror' of what cannot be read, and brings what came beside it", async () => {
-    const native = require('../../js/native.js');
-    const receiver = new BroadcastChannel('corrupt');
-    const got = [];
-    receiver.onmessage = ({ data }) => got.push(data);
-    receiver.onmessageerror = ({ data }) => got.push(data.code);
-    const part = native.Broadcast.open(undefined, 2 ** 24, Buffer.alloc(8), Buffer.alloc(8), () => {});
-    const [id, JSON_ASCII] = [part.channel('corrupt'), 3];
-    for (const text of ['1', '{"n":', '2', '3,4', '5]', '[6']) {
-      assert.equal(part.publish(id, 1, JSON_ASCII, Buffer.from(text), text.length, 0, true, true), 0);
-    }
-    while (got.length < 6) await new Promise(setImmediate);
-    const code = 'ERR_BROADCAST_CORRUPT';
-    assert.deepEqual(got, [1, code, 2, code, code, code]);
-    receiver.close();
-  });
-
-  it('stops at once when a message closes it', async () => {
-    const [sender, receiver, witness] = [1, 2, 3].map(() => new BroadcastChannel('closes'));
-    const got = [];
-    receiver.onmessage = ({ data }) => {
-      got.push(data);
-      receiver.close();
-    };
-    let seen = 0;
-    witness.onmessage = () => seen++;
-    for (let i = 0; i < 5; i++) sender.postMessage(i);
-    while (seen < 5) await new Promise(setImmediate);
-    assert.deepEqual(got, [0]);
-    sender.close();
-    witness.close();
-  });
-
-  it('brings many at once whole, in order and to whoever listens by then', async () => {
-    const [sender, receiver, late] = [1, 2, 3].map(() => new BroadcastChannel('many'));
-    const got = [];
-    const lateGot = [];
-    const COUNT = 300;
-    const values = Array.from({ length: COUNT }, (_, n) => [{ n, text: `"],[${n}` }, n, `text ${n}`, [n, null]][n % 4]);
-    receiver.onmessage = ({ data }) => {
-      got.push(data);
-      // A second object, amid what has come already: each gets a copy of its own from here on.
-      if (got.length === 50) late.onmessage = (event) => lateGot.push(event.data);
-      if (typeof data === 'object' && !Array.isArray(data)) data.seen = true;
-    };
-    for (const value of values) sender.postMessage(value);
-    while (got.length < COUNT) await new Promise(setImmediate);
-    for (const value of got) if (value.seen) delete value.seen;
-    assert.deepEqual(got, values);
-    assert.deepEqual(lateGot, values.slice(COUNT - lateGot.length));
-    for (const one of [sender, receiver, late]) one.close();
-  });
-
-  it('checks its options', () => {
-    assert.throws(() => new BroadcastChannel('x', { maxLag: -1 }), { code: 'ERR_OUT_OF_RANGE' });
-    assert.throws(() => new BroadcastChannel('x', { maxLag: '1' }), { code: 'ERR_INVALID_ARG_TYPE' });
-    assert.throws(() => new BroadcastChannel('x', 5), { code: 'ERR_INVALID_ARG_TYPE' });
-    const one = new BroadcastChannel('x', { maxLag: Number.POSITIVE_INFINITY });
-    assert.equal(one.maxLag, Number.POSITIVE_INFINITY);
-    one.maxLag = 5;
-    assert.equal(one.maxLag, 5);
-    one.close();
-  });
-
-  it('publishes', async () => {
-    const [sender, receiver] = [new BroadcastChannel('publishes'), new BroadcastChannel('publishes')];
-    const arrival = once(receiver, 'message');
-    assert.equal(await sender.publish([1]), undefined);
-    assert.deepEqual((await arrival)[0].data, [1]);
-    await assert.rejects(
-      sender.publish(() => {}),
-      { name: 'DataCloneError' },
-    );
-    await assert.rejects(sender.publish(1, { timeout: -1 }), { code: 'ERR_OUT_OF_RANGE' });
-    await assert.rejects(sender.publish(1, { signal: AbortSignal.abort('why') }), { code: 'ABORT_ERR', cause: 'why' });
-    sender.close();
-    receiver.close();
-    await assert.rejects(sender.publish(1), { name: 'InvalidStateError' });
-  });
-
-  it('carries messages of many sizes, larger than the ring, too', async function () {
-    this.timeout(60_000);
-    const [sender, receiver] = [new BroadcastChannel('sizes'), new BroadcastChannel('sizes')];
-    for (const size of [0, 1, 7, 8, 9, 1000, 65_535, 65_536, 65_537, 300_000, 5_000_000, 40_000_000]) {
-      const bytes = Buffer.alloc(size, `${size} `);
-      const arrival = once(receiver, 'message');
-      await sender.publish(bytes);
-      const [{ data }] = await arrival;
-      assert.equal(data.length, size);
-      assert.equal(Buffer.compare(data, bytes), 0);
-    }
-    sender.close();
-    receiver.close();
-  });
-
-  it('reaches worker threads and back, and their end harms nobody', async () => {
-    const one = new BroadcastChannel('threads');
-    const text = `
-      const { BroadcastChannel } = require('rustcluster');
-      const { parentPort, threadId } = require('node:worker_threads');
-      const channel = new BroadcastChannel('threads');
-      channel.onmessage = ({ data }) => channel.postMessage({ data, threadId });
-      parentPort.postMessage('ready');`;
-    const threads = [1, 2, 3].map(() => new Worker(text, { eval: true }));
-    await Promise.all(threads.map((thread) => once(thread, 'message')));
-    const answers = new Set();
-    one.onmessage = ({ data }) => {
-      if (data.data === 'who?') answers.add(data.threadId);
-    };
-    one.postMessage('who?');
-    while (answers.size < 3) await new Promise(setImmediate);
-    await Promise.all(threads.map((thread) => thread.terminate()));
-    one.postMessage('anybody?');
-    one.close();
-  });
-
-  it('does not keep a process running that has unreferenced it', async () => {
-    const script = `
-      const { BroadcastChannel } = require('rustcluster');
-      const channel = new BroadcastChannel('unref');
-      channel.onmessage = () => {};
-      channel.unref();`;
-    const thread = new Worker(script, { eval: true });
-    assert.deepEqual(await once(thread, 'exit'), [0]);
-  });
-});

@@ -212,6 +212,20 @@ describe('a value that is broadcast', () => {
     assert.equal(first.buffer.byteLength, 5);
   });
 
+  it('keeps a buffer that can be resized so', async () => {
+    const make = () => new ArrayBuffer(8, { maxByteLength: 16 });
+    for (const sent of [
+      make(),
+      new Uint8Array(make()),
+      new Uint16Array(make(), 4),
+      new DataView(make()),
+      { in: make() },
+    ]) {
+      const [data, clone] = [await send(sent), structuredClone(sent)].map((one) => one.in ?? one.buffer ?? one);
+      assert.deepEqual([data.resizable, data.maxByteLength], [clone.resizable, clone.maxByteLength]);
+    }
+  });
+
   it('is refused when it cannot leave its process', () => {
     const detached = new ArrayBuffer(8);
     structuredClone(detached, { transfer: [detached] });
@@ -223,11 +237,31 @@ describe('a value that is broadcast', () => {
       'a Blob inside': { blob: new Blob(['x']) },
       'a proxy': new Proxy({ a: 1 }, {}),
       'a port': new MessageChannel().port1,
+      'a module of WebAssembly': new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0)),
+      'a Blob in a Map': new Map([['key', new Set([new Blob(['x'])])]]),
     };
     for (const [name, value] of Object.entries(refused)) {
       assert.throws(() => sender.postMessage(value), { name: 'DataCloneError' }, name);
     }
     refused['a port'].close();
+  });
+
+  it("is refused when structured clone refuses it, as some of Node's classes from Node 22 on", () => {
+    for (const value of [
+      new URL('http://localhost/'),
+      new Headers(),
+      new FormData(),
+      { in: [new URLSearchParams()] },
+    ]) {
+      let refusal;
+      try {
+        structuredClone(value);
+      } catch (error) {
+        refusal = { name: error.name };
+      }
+      if (refusal === undefined) assert.doesNotThrow(() => sender.postMessage(value));
+      else assert.throws(() => sender.postMessage(value), refusal);
+    }
   });
 
   it('survives a patched toJSON', async () => {

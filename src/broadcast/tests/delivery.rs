@@ -37,6 +37,22 @@ fn a_newcomer_reads_what_comes_after_it() {
 }
 
 #[test]
+fn a_forgotten_channel_gives_its_number_to_another() {
+    let ring = ring();
+    let (mut one, news) = listener(&ring, "news");
+    let (mut two, weather) = listener(&ring, "weather");
+    one.forget(news);
+    assert_eq!(one.channel("news"), news, "who is listened to stays");
+    one.listen(news, 0, 0).unwrap();
+    one.forget(news);
+    one.forget(news);
+    assert_eq!((one.channel("weather"), one.channel("news")), (news, news + 1));
+    one.listen(news, 1, 1).unwrap();
+    send(&mut two, weather, b"rain");
+    assert_eq!(payloads(&drain(&mut one)), [b"rain"]);
+}
+
+#[test]
 fn every_length_arrives_whole() {
     let ring = ring();
     let (mut sender, news) = listener(&ring, "news");

@@ -1,0 +1,212 @@
+'use strict';
+// What a BroadcastChannel does beyond the Web interface, and how it stands what goes wrong.
+const assert = require('node:assert/strict');
+const { once } = require('node:events');
+const { Worker } = require('node:worker_threads');
+const { BroadcastChannel } = require('rustcluster');
+
+describe('a BroadcastChannel', () => {
+  it("has the members of Node's own", () => {
+    const names = (one) => Object.getOwnPropertyNames(one.prototype).filter((name) => !name.startsWith('_'));
+    const ours = new Set(names(BroadcastChannel));
+    assert.deepEqual(
+      names(globalThis.BroadcastChannel).filter((name) => !ours.has(name)),
+      [],
+    );
+  });
+
+  it('goes on after a listener has thrown', async () => {
+    const [sender, receiver] = [new BroadcastChannel('throws'), new BroadcastChannel('throws')];
+    const listeners = process.listeners('uncaughtException');
+    process.removeAllListeners('uncaughtException');
+    const thrown = [];
+    process.on('uncaughtException', (error) => thrown.push(error.message));
+    try {
+      const got = [];
+      receiver.onmessage = ({ data }) => {
+        got.push(data);
+        throw new Error(`about ${data}`);
+      };
+      for (let i = 0; i < 3; i++) sender.postMessage(i);
+      while (thrown.length < 3) await new Promise(setImmediate);
+      assert.deepEqual(got, [0, 1, 2]);
+      assert.deepEqual(thrown, ['about 0', 'about 1', 'about 2']);
+    } finally {
+      process.removeAllListeners('uncaughtException');
+      for (const listener of listeners) process.on('uncaughtException', listener);
+      sender.close();
+      receiver.close();
+    }
+  });
+
+  it("tells by 'messageerror' of what cannot be read, and brings what came beside it", async () => {
+    const native = require('../../js/native.js');
+    const receiver = new BroadcastChannel('corrupt');
+    const got = [];
+    receiver.onmessage = ({ data }) => got.push(data);
+    receiver.onmessageerror = ({ data }) => got.push(data.code);
+    const part = native.Broadcast.open(undefined, 2 ** 24, Buffer.alloc(8), Buffer.alloc(8), () => {});
+    const [id, JSON_ASCII] = [part.channel('corrupt'), 3];
+    for (const text of ['1', '{"n":', '2', '3,4', '5]', '[6']) {
+      assert.equal(part.publish(id, 1, JSON_ASCII, Buffer.from(text), text.length, 0, true, true), 0);
+    }
+    while (got.length < 6) await new Promise(setImmediate);
+    const code = 'ERR_BROADCAST_CORRUPT';
+    assert.deepEqual(got, [1, code, 2, code, code, code]);
+    receiver.close();
+  });
+
+  it('stops at once when a message closes it', async () => {
+    const [sender, receiver, witness] = [1, 2, 3].map(() => new BroadcastChannel('closes'));
+    const got = [];
+    receiver.onmessage = ({ data }) => {
+      got.push(data);
+      receiver.close();
+    };
+    let seen = 0;
+    witness.onmessage = () => seen++;
+    for (let i = 0; i < 5; i++) sender.postMessage(i);
+    while (seen < 5) await new Promise(setImmediate);
+    assert.deepEqual(got, [0]);
+    sender.close();
+    witness.close();
+  });
+
+  it('brings many at once whole, in order and to whoever listens by then', async () => {
+    const [sender, receiver, late] = [1, 2, 3].map(() => new BroadcastChannel('many'));
+    const got = [];
+    const lateGot = [];
+    const COUNT = 300;
+    const values = Array.from({ length: COUNT }, (_, n) => [{ n, text: `"],[${n}` }, n, `text ${n}`, [n, null]][n % 4]);
+    receiver.onmessage = ({ data }) => {
+      got.push(data);
+      // A second object, amid what has come already: each gets a copy of its own from here on.
+      if (got.length === 50) late.onmessage = (event) => lateGot.push(event.data);
+      if (typeof data === 'object' && !Array.isArray(data)) data.seen = true;
+    };
+    for (const value of values) sender.postMessage(value);
+    while (got.length < COUNT) await new Promise(setImmediate);
+    for (const value of got) if (value.seen) delete value.seen;
+    assert.deepEqual(got, values);
+    assert.deepEqual(lateGot, values.slice(COUNT - lateGot.length));
+    for (const one of [sender, receiver, late]) one.close();
+  });
+
+  it('keeps nothing of a name that no object has open any more', async function () {
+    this.timeout(30_000);
+    const { hub } = require('../../js/broadcast/hub.js');
+    const keep = new BroadcastChannel('keep');
+    const got = [];
+    keep.onmessage = ({ data }) => got.push(data);
+    const { channel: before } = hub().join('the next number');
+    for (let n = 0; n < 300; n++) {
+      const [sender, receiver] = [new BroadcastChannel(`user ${n}`), new BroadcastChannel(`user ${n}`)];
+      const arrival = once(receiver, 'message');
+      sender.postMessage(n);
+      assert.equal((await arrival)[0].data, n);
+      sender.close();
+      receiver.close();
+      await new Promise(setImmediate);
+    }
+    const { channel: after } = hub().join('another');
+    assert.ok(after.id - before.id < 10, `${after.id - before.id} numbers were given out`);
+    const sender = new BroadcastChannel('keep');
+    sender.postMessage('still here');
+    while (got.length < 1) await new Promise(setImmediate);
+    assert.deepEqual(got, ['still here']);
+    sender.close();
+    keep.close();
+  });
+
+  it('brings no message of a closed channel to one that is opened in its place', async () => {
+    const [sender, receiver] = [new BroadcastChannel('old'), new BroadcastChannel('old')];
+    const got = [];
+    const end = new Promise((resolve) => {
+      receiver.onmessage = ({ data }) => {
+        got.push(data);
+        sender.close();
+        receiver.close();
+        const other = new BroadcastChannel('new');
+        other.onmessage = (event) => got.push(`to another: ${event.data}`);
+        const again = new BroadcastChannel('old');
+        setImmediate(() => setImmediate(() => [other, again].map((one) => one.close()), resolve()));
+      };
+    });
+    for (let n = 0; n < 20; n++) sender.postMessage(n);
+    await end;
+    assert.deepEqual(got, [0]);
+  });
+
+  it('checks its options', () => {
+    assert.throws(() => new BroadcastChannel('x', { maxLag: -1 }), { code: 'ERR_OUT_OF_RANGE' });
+    assert.throws(() => new BroadcastChannel('x', { maxLag: '1' }), { code: 'ERR_INVALID_ARG_TYPE' });
+    assert.throws(() => new BroadcastChannel('x', 5), { code: 'ERR_INVALID_ARG_TYPE' });
+    const one = new BroadcastChannel('x', { maxLag: Number.POSITIVE_INFINITY });
+    assert.equal(one.maxLag, Number.POSITIVE_INFINITY);
+    one.maxLag = 5;
+    assert.equal(one.maxLag, 5);
+    one.close();
+  });
+
+  it('publishes', async () => {
+    const [sender, receiver] = [new BroadcastChannel('publishes'), new BroadcastChannel('publishes')];
+    const arrival = once(receiver, 'message');
+    assert.equal(await sender.publish([1]), undefined);
+    assert.deepEqual((await arrival)[0].data, [1]);
+    await assert.rejects(
+      sender.publish(() => {}),
+      { name: 'DataCloneError' },
+    );
+    await assert.rejects(sender.publish(1, { timeout: -1 }), { code: 'ERR_OUT_OF_RANGE' });
+    await assert.rejects(sender.publish(1, { signal: AbortSignal.abort('why') }), { code: 'ABORT_ERR', cause: 'why' });
+    sender.close();
+    receiver.close();
+    await assert.rejects(sender.publish(1), { name: 'InvalidStateError' });
+  });
+
+  it('carries messages of many sizes, larger than the ring, too', async function () {
+    this.timeout(60_000);
+    const [sender, receiver] = [new BroadcastChannel('sizes'), new BroadcastChannel('sizes')];
+    for (const size of [0, 1, 7, 8, 9, 1000, 65_535, 65_536, 65_537, 300_000, 5_000_000, 40_000_000]) {
+      const bytes = Buffer.alloc(size, `${size} `);
+      const arrival = once(receiver, 'message');
+      await sender.publish(bytes);
+      const [{ data }] = await arrival;
+      assert.equal(data.length, size);
+      assert.equal(Buffer.compare(data, bytes), 0);
+    }
+    sender.close();
+    receiver.close();
+  });
+
+  it('reaches worker threads and back, and their end harms nobody', async () => {
+    const one = new BroadcastChannel('threads');
+    const text = `
+      const { BroadcastChannel } = require('rustcluster');
+      const { parentPort, threadId } = require('node:worker_threads');
+      const channel = new BroadcastChannel('threads');
+      channel.onmessage = ({ data }) => channel.postMessage({ data, threadId });
+      parentPort.postMessage('ready');`;
+    const threads = [1, 2, 3].map(() => new Worker(text, { eval: true }));
+    await Promise.all(threads.map((thread) => once(thread, 'message')));
+    const answers = new Set();
+    one.onmessage = ({ data }) => {
+      if (data.data === 'who?') answers.add(data.threadId);
+    };
+    one.postMessage('who?');
+    while (answers.size < 3) await new Promise(setImmediate);
+    await Promise.all(threads.map((thread) => thread.terminate()));
+    one.postMessage('anybody?');
+    one.close();
+  });
+
+  it('does not keep a process running that has unreferenced it', async () => {
+    const script = `
+      const { BroadcastChannel } = require('rustcluster');
+      const channel = new BroadcastChannel('unref');
+      channel.onmessage = () => {};
+      channel.unref();`;
+    const thread = new Worker(script, { eval: true });
+    assert.deepEqual(await once(thread, 'exit'), [0]);
+  });
+});
