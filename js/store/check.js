@@ -30,8 +30,12 @@ function keys(value) {
 /** @returns {string} '' when undefined @throws as `key` */
 const prefix = (value) => (value === undefined ? '' : key(value, 'prefix'));
 
-/** @returns {number} milliseconds, 0 when undefined: no end @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE */
-const ttl = (value, name = 'options.ttl') => integer(name, value, { min: 1, fallback: 0 });
+/**
+ * @returns {number} milliseconds; 0 for undefined and Infinity, which `ttl()` gives: no end
+ * @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE
+ */
+const ttl = (value, name = 'options.ttl') =>
+  value === Number.POSITIVE_INFINITY ? 0 : integer(name, value, { min: 1, fallback: 0 });
 
 /** Names are names of folders. */
 const NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,99}$/;

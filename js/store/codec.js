@@ -8,6 +8,7 @@
  */
 const { types } = require('node:util');
 const v8 = require('node:v8');
+const { refuseUnclonable } = require('../clonable.js');
 const { createError } = require('../errors.js');
 const { readTexts, scratch, writePlain } = require('../plain.js');
 
@@ -56,6 +57,7 @@ function encode(value) {
 const isObject = (tag) => tag === V8 || tag === JSON_TEXT || tag === LONG_TEXTS;
 
 function serialize(value) {
+  refuseUnclonable(value);
   try {
     return v8.serialize(value);
   } catch (error) {
@@ -90,13 +92,25 @@ function decode(tag, buffer, start, end) {
   }
 }
 
-/** v8's tag of a host object, which is what Node makes of typed arrays. */
-const HOST_OBJECT = 0x5c;
+/**
+ * Typed arrays and Buffers are given memory of their own. As v8's own makes them they look into what is read, which may be
+ * used again, and their `buffer` is all of it.
+ */
+class Deserializer extends v8.DefaultDeserializer {
+  _readHostObject() {
+    const view = super._readHostObject();
+    if (Buffer.isBuffer(view)) return Buffer.from(view);
+    if (types.isDataView(view)) {
+      return new DataView(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
+    }
+    return view.slice();
+  }
+}
 
 function deserialize(bytes) {
-  // Typed arrays are not copied out of what is read, and that may be memory that is used again. A byte that looks like
-  // the tag and is none costs a copy, nothing else.
-  return v8.deserialize(bytes.includes(HOST_OBJECT) ? Uint8Array.from(bytes) : bytes);
+  const deserializer = new Deserializer(bytes);
+  deserializer.readHeader();
+  return deserializer.readValue();
 }
 
 /** Whether two bodies hold the same. */

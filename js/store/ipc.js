@@ -229,13 +229,13 @@ function answer({ id, question }) {
   }
 }
 
-/** The channel carries JSON: bytes go as base64, and undefined and Infinity by name. */
+/** The channel carries JSON: bytes go as base64, undefined and the numbers that JSON has not by name. */
 function pack(value) {
   return JSON.stringify(value, (_key, one) => {
     if (one?.type === 'Buffer') return { $bytes: Buffer.from(one.data).toString('base64') };
     if (one instanceof Uint8Array) return { $bytes: Buffer.from(one).toString('base64') };
     if (one === undefined) return { $undefined: true };
-    if (one === Number.POSITIVE_INFINITY) return { $infinity: true };
+    if (typeof one === 'number' && !Number.isFinite(one)) return { $number: String(one) };
     return one;
   });
 }
@@ -245,7 +245,7 @@ function unpack(text) {
     if (one === null || typeof one !== 'object') return one;
     if (one.$bytes !== undefined) return Buffer.from(one.$bytes, 'base64');
     if (one.$undefined) return undefined;
-    if (one.$infinity) return Number.POSITIVE_INFINITY;
+    if (one.$number) return Number(one.$number);
     for (const key of Object.keys(one)) one[key] = revive(one[key]);
     return one;
   };

@@ -81,7 +81,7 @@ class Store {
    * Writes an entry. The promise resolves when every process sees it, and with `durable` when it is on the disk.
    * @param {string} key
    * @param {unknown} value what structured clone takes, but undefined
-   * @param {{ ttl?: number }} [options] milliseconds to live; without it the entry stays
+   * @param {{ ttl?: number }} [options] milliseconds to live; without it, and with Infinity, the entry stays
    * @returns {Promise<void>}
    * @throws ERR_STORE_FULL; DataCloneError
    */
@@ -98,6 +98,7 @@ class Store {
    */
   async setMany(entries, options) {
     const ttl = check.ttl(object('options', options).ttl);
+    const backend = this.#open();
     if (entries === null || typeof entries !== 'object')
       throw typeError('entries', 'an object or an iterable', entries);
     const pairs = typeof entries[Symbol.iterator] === 'function' ? [...entries] : Object.entries(entries);
@@ -105,7 +106,7 @@ class Store {
       if (!Array.isArray(pair) || pair.length !== 2) throw typeError('entries', 'made of [key, value]', pair);
       return { key: check.key(pair[0]), ...encode(pair[1]), ttl };
     });
-    if (list.length > 0) await this.#open().setMany(list);
+    if (list.length > 0) await backend.setMany(list);
   }
 
   /** Deletes an entry. @returns {Promise<boolean>} whether there was one */
@@ -160,7 +161,7 @@ class Store {
   /**
    * Gives an entry a new time to live, counted from now.
    * @param {string} key
-   * @param {number} [ttl] milliseconds; undefined for no end
+   * @param {number} [ttl] milliseconds; undefined or Infinity for no end
    * @returns {Promise<boolean>} whether there is such an entry
    */
   async touch(key, ttl) {

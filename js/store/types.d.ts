@@ -12,7 +12,7 @@ export interface StoreOptions {
 
 /** For whatever writes an entry. */
 export interface StoreWriteOptions {
-  /** Milliseconds to live; without it the entry stays. */
+  /** Milliseconds to live; without it, and with Infinity, the entry stays. */
   ttl?: number;
 }
 
@@ -69,7 +69,7 @@ export interface Store {
    * processes. Objects are equal as `util.isDeepStrictEqual` says.
    */
   cas(key: string, expected: unknown, value: unknown, options?: StoreWriteOptions): Promise<boolean>;
-  /** A new time to live in milliseconds, counted from now; undefined for no end. Whether there is such an entry. */
+  /** A new time to live in milliseconds, counted from now; undefined or Infinity for no end. Whether there is such an entry. */
   touch(key: string, ttl?: number): Promise<boolean>;
   /**
    * The entry, or what `fn` makes of it, which runs once for all who ask at the same time, in all processes. If it throws,

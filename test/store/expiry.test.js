@@ -39,6 +39,14 @@ describe('an entry with a time to live', () => {
     assert.equal(await store.ttl('key'), Number.POSITIVE_INFINITY);
   });
 
+  it('takes the time to live it tells, also that without end', async () => {
+    await store.set('key', 1, { ttl: 60_000 });
+    await store.set('other', 1, { ttl: Number.POSITIVE_INFINITY });
+    assert.equal(await store.ttl('other'), Number.POSITIVE_INFINITY);
+    assert.equal(await store.touch('key', await store.ttl('other')), true);
+    assert.equal(await store.ttl('key'), Number.POSITIVE_INFINITY);
+  });
+
   it('gets a new one by set and by touch, and loses it', async () => {
     await store.set('key', 1, { ttl: 60_000 });
     assert.equal(await store.touch('key', 3_600_000), true);

@@ -68,6 +68,16 @@ describe('a store over ipc', () => {
     });
   });
 
+  it('counts beyond what JSON can say', async () => {
+    const { on } = await crew({ workers: 1, env });
+    const sums = await on(0, async (store) => {
+      await store.set('low', -1.7e308);
+      await store.set('none', Number.NaN);
+      return [await store.incr('low', -1.7e308), await store.incr('none')].map(String);
+    });
+    assert.deepEqual(sums, ['-Infinity', 'NaN']);
+  });
+
   it('loses no increment', async () => {
     const { each, primary } = await crew({ workers: 3, env });
     await each((store) => Promise.all(Array.from({ length: 500 }, () => store.incr('n'))).then(() => {}));

@@ -79,6 +79,17 @@ describe('a store', () => {
     assert.deepEqual(first, { list: new Uint8Array([1, 2, 3]), big: new Uint32Array([4]) });
   });
 
+  it('gives typed arrays a buffer of their own, as long as they are', async () => {
+    const words = Uint16Array.of(1, 2, 3);
+    await store.set('words', words);
+    await store.set('in', { words, view: new DataView(new ArrayBuffer(5), 1, 2), bytes: Buffer.from('x') });
+    const read = store.getSync('words');
+    assert.deepEqual(new Uint8Array(read.buffer), new Uint8Array(words.buffer));
+    const inside = store.getSync('in');
+    assert.deepEqual([inside.words.buffer.byteLength, inside.view.buffer.byteLength], [6, 2]);
+    assert.ok(Buffer.isBuffer(inside.bytes));
+  });
+
   it('gives cycles and shared references back', async () => {
     const value = { list: [] };
     value.self = value;
@@ -96,6 +107,29 @@ describe('a store', () => {
     );
     await assert.rejects(store.set('key', { fn() {} }), { name: 'DataCloneError' });
     await assert.rejects(store.set('key', undefined), { code: 'ERR_INVALID_ARG_VALUE' });
+    assert.equal(store.hasSync('key'), false);
+  });
+
+  it('refuses what could not be read back', async () => {
+    const refused = {
+      'a module of WebAssembly': new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0)),
+      'a Blob': { deep: [new Map([['key', new Blob(['x'])]])] },
+    };
+    for (const value of [new URL('http://localhost/'), new Headers(), new FormData()]) {
+      try {
+        structuredClone(value);
+      } catch {
+        refused[value.constructor.name] = value;
+      }
+    }
+    for (const [name, value] of Object.entries(refused)) {
+      await assert.rejects(store.set('key', value), { name: 'DataCloneError' }, name);
+      await assert.rejects(
+        store.getOrSet('key', () => value),
+        { name: 'DataCloneError' },
+        name,
+      );
+    }
     assert.equal(store.hasSync('key'), false);
   });
 
@@ -204,7 +238,7 @@ describe('a store', () => {
   });
 
   it('refuses wrong options', async () => {
-    for (const ttl of [0, -1, 1.5, Number.POSITIVE_INFINITY]) {
+    for (const ttl of [0, -1, 1.5, Number.NEGATIVE_INFINITY]) {
       await assert.rejects(store.set('key', 1, { ttl }), { code: 'ERR_OUT_OF_RANGE' });
     }
     await assert.rejects(store.set('key', 1, { ttl: '5' }), { code: 'ERR_INVALID_ARG_TYPE' });
