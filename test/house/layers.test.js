@@ -7,7 +7,7 @@ const path = require('node:path');
 
 const root = path.join(__dirname, '../..');
 const WORDS = ['supervise', 'dispatch', 'broadcast', 'store', 'kernels', 'admin'];
-const GROUND = ['native', 'errors', 'options', 'triple', 'inherit', 'plain', 'threads'];
+const GROUND = ['native', 'errors', 'options', 'triple', 'inherit', 'plain', 'clonable', 'threads'];
 
 function sources(folder, extension) {
   return fs
