@@ -10,8 +10,6 @@ const { openStore } = require('./index.js');
  * const cache = new Keyv({ store: new KeyvStore(), namespace: 'users', ttl: 60_000 });
  */
 class KeyvStore extends EventEmitter {
-  /** Set by Keyv; `clear()` clears what is in it. */
-  namespace;
   /** Keyv iterates only over stores that name a dialect it knows. */
   opts = { dialect: 'redis', url: '' };
   #store;
@@ -71,6 +69,7 @@ class KeyvStore extends EventEmitter {
     return Promise.all(keys.map((key) => this.#store.has(key)));
   }
 
+  /** Keyv 5 has set `namespace`, which is no field of ours: Keyv 6 leaves the prefixing of keys to whoever has one. */
   async clear() {
     await this.#store.clear(this.namespace === undefined ? undefined : `${this.namespace}:`);
   }
