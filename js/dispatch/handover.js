@@ -165,8 +165,8 @@ class Handover {
       const loads = (this.#dispatcher()?.connections() ?? []).filter(({ id }) => workers.has(id));
       const numbers = servers.map(({ number }) => number);
       const sheds = surplus(loads).map(({ id, count }) => this.#shed(workers.get(id), numbers, count));
-      // What a worker has been given and not read is taken back when it turns out to hang.
-      if (sheds.length === 0 && loads.every(({ waiting }) => waiting === 0)) break;
+      // What was moved and has not been read is taken back from a worker that turns out to hang.
+      if (sheds.length === 0 && (moved === 0 || loads.every(({ waiting }) => waiting === 0))) break;
       const counts = await Promise.all(sheds);
       const sum = counts.reduce((total, count) => total + count, 0);
       moved += sum;
