@@ -36,6 +36,8 @@ router.post('/log-in', async (ctx) => {
   const { name, password } = ctx.query;
   if (!(await checkPassword(name, password))) ctx.throw(401, 'wrong name or password');
   ctx.session.name = name;
+  // A fresh number for the session, so that one planted before the log-in is worth nothing.
+  await ctx.session.regenerate();
   ctx.body = `welcome, ${name}\n`;
 });
 

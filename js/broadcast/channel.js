@@ -112,7 +112,8 @@ class BroadcastChannel extends EventTarget {
   /**
    * The same, waiting for room. Also takes messages larger than the ring, up to 1 GiB.
    * @param {unknown} message as for `postMessage`; cloned at once
-   * @param {{ timeout?: number, signal?: AbortSignal }} [options] `timeout`: milliseconds to wait, default 30,000
+   * @param {{ timeout?: number, signal?: AbortSignal }} [options] `timeout`: milliseconds to wait, to
+   *   Infinity; default 30,000
    * @returns {Promise<void>} once the message is in the ring, where all who listen will find it
    * @throws as `postMessage`, ERR_BROADCAST_FULL after `timeout`, ABORT_ERR
    */
@@ -242,7 +243,10 @@ Object.defineProperty(BroadcastChannel.prototype, Symbol.toStringTag, {
 function checkWait(options) {
   const { timeout, signal } = check.object('options', options);
   return {
-    timeout: check.integer('options.timeout', timeout, { min: 0, fallback: DEFAULT_TIMEOUT }),
+    timeout:
+      timeout === Number.POSITIVE_INFINITY
+        ? timeout
+        : check.integer('options.timeout', timeout, { min: 0, fallback: DEFAULT_TIMEOUT }),
     signal: check.abortSignal('options.signal', signal),
   };
 }

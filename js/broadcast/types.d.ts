@@ -9,7 +9,7 @@ export interface BroadcastChannelOptions {
 
 /** How `publish` waits. */
 export interface PublishOptions {
-  /** Milliseconds to wait for room; default 30,000. */
+  /** Milliseconds to wait for room, 0 to Infinity; default 30,000. */
   timeout?: number | undefined;
   /** Ends the waiting. */
   signal?: AbortSignal | undefined;

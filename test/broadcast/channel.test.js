@@ -157,6 +157,7 @@ describe('a BroadcastChannel', () => {
       sender.publish(() => {}),
       { name: 'DataCloneError' },
     );
+    await sender.publish('patient', { timeout: Number.POSITIVE_INFINITY });
     await assert.rejects(sender.publish(1, { timeout: -1 }), { code: 'ERR_OUT_OF_RANGE' });
     await assert.rejects(sender.publish(1, { signal: AbortSignal.abort('why') }), { code: 'ABORT_ERR', cause: 'why' });
     sender.close();
