@@ -50,12 +50,25 @@ function storeName(value) {
   return value;
 }
 
+/** What Redis itself is told. */
+const OWN = ['path', 'durable', 'maxSize', 'eviction'];
+
+function redisClient(options) {
+  const { redis } = options;
+  if (redis === undefined) return undefined;
+  if (typeof redis?.callBuffer !== 'function') throw typeError('options.redis', 'a client of ioredis', redis);
+  const other = OWN.find((name) => options[name] !== undefined);
+  if (other === undefined) return redis;
+  throw createError('ERR_INVALID_ARG_VALUE', `"options.${other}" does not go with "options.redis"`);
+}
+
 /**
  * @param {unknown} value the options of `openStore`
- * @returns {{ path: string | undefined, durable: boolean, maxSize: number, evict: boolean }}
+ * @returns {{ redis?: object, path?: string, durable: boolean, maxSize: number, evict: boolean }}
  */
 function storeOptions(value) {
   const options = object('options', value);
+  const redis = redisClient(options);
   const folder = options.path === undefined ? undefined : path('options.path', options.path);
   const durable = options.durable ?? folder !== undefined;
   if (typeof durable !== 'boolean') throw typeError('options.durable', 'a boolean', durable);
@@ -64,7 +77,7 @@ function storeOptions(value) {
   }
   const maxSize = integer('options.maxSize', options.maxSize, { min: 65_536, max: 2 ** 44, fallback: MAX_SIZE });
   const evict = oneOf('options.eviction', options.eviction, ['none', 'lru'], 'none') === 'lru';
-  return { path: folder, durable, maxSize, evict };
+  return { redis, path: folder, durable, maxSize, evict };
 }
 
 module.exports = { key, keys, prefix, storeName, storeOptions, ttl };

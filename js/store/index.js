@@ -33,7 +33,8 @@ const { Store } = require('./store.js');
  */
 function openStore(name, options) {
   check.storeName(name);
-  const { path: folder, ...settings } = check.storeOptions(options);
+  const { redis, path: folder, ...settings } = check.storeOptions(options);
+  if (redis !== undefined) return new Store(name, require('./redis.js').redisBackend(name, redis));
   return new Store(name, backend(name, folder, settings));
 }
 

@@ -6,7 +6,7 @@
 const cluster = require('node:cluster');
 const { isMainThread } = require('node:worker_threads');
 const { codes, createError } = require('../errors.js');
-const { decode } = require('./codec.js');
+const { EncodedBackend } = require('./encoded.js');
 const { Memory } = require('./memory.js');
 const { hasPrimary } = require('./place.js');
 const { answerThreads, askMain, ownerPrefix } = require('./threads.js');
@@ -39,109 +39,13 @@ function memoryOf(name, settings) {
 }
 
 let instances = 0;
-
-/** Entries as values; what it asks answers at once or by a promise, and so does it. */
-class EncodedBackend {
-  constructor(call, synchronous) {
-    this.synchronous = synchronous;
-    this.call = call;
-    this.owner = `${ownerPrefix()}${++instances}.`;
-  }
-
-  raw(key) {
-    return this.call('raw', key);
-  }
-
-  get(key) {
-    return then(this.call('raw', key), value);
-  }
-
-  getMany(keys) {
-    return then(this.call('rawMany', keys), (list) => list.map(value));
-  }
-
-  has(key) {
-    return this.call('has', key);
-  }
-
-  ttl(key) {
-    return this.call('ttl', key);
-  }
-
-  size() {
-    return this.call('size');
-  }
-
-  keys(prefix, after, limit) {
-    return then(this.call('scan', prefix, after, limit), (list) => list.map(([key]) => key));
-  }
-
-  entries(prefix, after, limit) {
-    return then(this.call('scan', prefix, after, limit), (list) => list.map(([key, raw]) => [key, value(raw)]));
-  }
-
-  async set(...args) {
-    return this.call('set', ...args);
-  }
-
-  async setMany(entries) {
-    return this.call('setMany', entries);
-  }
-
-  async delete(keys) {
-    return this.call('delete', keys);
-  }
-
-  async incr(...args) {
-    return this.call('incr', ...args);
-  }
-
-  async cas(...args) {
-    return this.call('cas', ...args);
-  }
-
-  async touch(...args) {
-    return this.call('touch', ...args);
-  }
-
-  async clear(prefix) {
-    return this.call('clear', prefix);
-  }
-
-  async claim(key, run) {
-    return this.call('claim', key, this.owner, run);
-  }
-
-  async settle(key, run, ...rest) {
-    return this.call('settle', key, this.owner, run, ...rest);
-  }
-
-  wait(key, token) {
-    return this.call('wait', key, token);
-  }
-
-  abandon() {
-    return this.close();
-  }
-
-  async close() {
-    await this.call('leave', this.owner);
-  }
-}
-
-const then = (answer, fn) => (answer instanceof Promise ? answer.then(fn) : fn(answer));
-
-function value(raw) {
-  if (raw === undefined || typeof raw.body === 'string') return raw?.body;
-  const bytes = Buffer.from(raw.body.buffer, raw.body.byteOffset, raw.body.length);
-  return decode(raw.tag, bytes, 0, bytes.length);
-}
+const owner = () => `${ownerPrefix()}${++instances}.`;
 
 /** @returns {EncodedBackend} of the primary's own, or of a process that has none */
 function localBackend(name, settings) {
   serve();
   const memory = memoryOf(name, settings);
-  return new EncodedBackend((method, ...args) => run(memory, method, args), true);
+  return new EncodedBackend((method, ...args) => run(memory, method, args), { transport: 'shared', owner: owner() });
 }
 
 function run(memory, method, args) {
@@ -152,12 +56,18 @@ function run(memory, method, args) {
 
 /** @returns {EncodedBackend} of a worker thread */
 function threadBackend(name, settings) {
-  return new EncodedBackend((method, ...args) => askMain({ name, settings, method, args }, toError), false);
+  return new EncodedBackend((method, ...args) => askMain({ name, settings, method, args }, toError), {
+    transport: 'ipc',
+    owner: owner(),
+  });
 }
 
 /** @returns {EncodedBackend} of a worker */
 function remoteBackend(name, settings) {
-  return new EncodedBackend((method, ...args) => ask({ name, settings, method, args }), false);
+  return new EncodedBackend((method, ...args) => ask({ name, settings, method, args }), {
+    transport: 'ipc',
+    owner: owner(),
+  });
 }
 
 /** id -> how to settle the promise of a question. */

@@ -9,6 +9,7 @@ const { readStore } = native;
 const NOTHING = Buffer.alloc(0);
 
 class SharedBackend {
+  transport = 'shared';
   /** Reads answer at once. */
   synchronous = true;
   #handle;

@@ -26,9 +26,9 @@ class Store {
     this.#flights = new Flights(backend);
   }
 
-  /** `'shared'` for memory that processes share, `'ipc'` where the primary holds the entries. */
+  /** `'shared'` for memory that processes share, `'ipc'` where the primary holds the entries, `'redis'` where Redis does. */
   get transport() {
-    return this.#backend.synchronous ? 'shared' : 'ipc';
+    return this.#backend.transport;
   }
 
   /**
@@ -41,7 +41,7 @@ class Store {
     return this.#open().get(check.key(key));
   }
 
-  /** As `get`, without a promise: microseconds. @throws ERR_STORE_UNAVAILABLE where `transport` is `'ipc'` */
+  /** As `get`, without a promise: microseconds. @throws ERR_STORE_UNAVAILABLE where `transport` is not `'shared'` */
   getSync(key) {
     return this.#sync().get(check.key(key));
   }
@@ -51,7 +51,7 @@ class Store {
     return this.#open().getMany(check.keys(keys));
   }
 
-  /** As `getMany`, without a promise. @throws ERR_STORE_UNAVAILABLE where `transport` is `'ipc'` */
+  /** As `getMany`, without a promise. @throws ERR_STORE_UNAVAILABLE where `transport` is not `'shared'` */
   getManySync(keys) {
     return this.#sync().getMany(check.keys(keys));
   }
@@ -61,7 +61,7 @@ class Store {
     return this.#open().has(check.key(key));
   }
 
-  /** As `has`, without a promise. @throws ERR_STORE_UNAVAILABLE where `transport` is `'ipc'` */
+  /** As `has`, without a promise. @throws ERR_STORE_UNAVAILABLE where `transport` is not `'shared'` */
   hasSync(key) {
     return this.#sync().has(check.key(key));
   }

@@ -1,5 +1,12 @@
+/** What a store asks of a client of Redis: that of ioredis has it. */
+export interface RedisClient {
+  callBuffer(command: string, ...args: (string | Buffer | number)[]): Promise<unknown>;
+}
+
 /** What `openStore` takes. All who open a store must give the same. */
 export interface StoreOptions {
+  /** The entries lie in Redis, for all machines that open the same name there. Goes with no other option. */
+  redis?: RedisClient;
   /** The folder in which the store's own folder is, on a local file system. Without it the entries die with the primary. */
   path?: string | URL;
   /** A write is acknowledged once it is on the disk; default true with `path`, and only there. */
@@ -31,18 +38,18 @@ export interface StoreRange {
 export interface Store {
   /** The name it was opened under. */
   readonly name: string;
-  /** `'shared'` for memory that processes share, `'ipc'` where the primary holds the entries. */
-  readonly transport: 'shared' | 'ipc';
+  /** `'shared'` for memory that processes share, `'ipc'` where the primary holds the entries, `'redis'` where Redis does. */
+  readonly transport: 'shared' | 'ipc' | 'redis';
   /** A copy of its own of an entry, undefined where there is none. */
   get<T = unknown>(key: string): Promise<T | undefined>;
-  /** As `get`, without a promise. Throws ERR_STORE_UNAVAILABLE where `transport` is `'ipc'`. */
+  /** As `get`, without a promise. Throws ERR_STORE_UNAVAILABLE where `transport` is not `'shared'`. */
   getSync<T = unknown>(key: string): T | undefined;
   /** Several entries, as of one moment, in the order of `keys`. */
   getMany<T = unknown>(keys: string[]): Promise<(T | undefined)[]>;
-  /** As `getMany`, without a promise. Throws ERR_STORE_UNAVAILABLE where `transport` is `'ipc'`. */
+  /** As `getMany`, without a promise. Throws ERR_STORE_UNAVAILABLE where `transport` is not `'shared'`. */
   getManySync<T = unknown>(keys: string[]): (T | undefined)[];
   has(key: string): Promise<boolean>;
-  /** As `has`, without a promise. Throws ERR_STORE_UNAVAILABLE where `transport` is `'ipc'`. */
+  /** As `has`, without a promise. Throws ERR_STORE_UNAVAILABLE where `transport` is not `'shared'`. */
   hasSync(key: string): boolean;
   /** Milliseconds an entry has to live: Infinity without end, undefined where there is no entry. */
   ttl(key: string): Promise<number | undefined>;

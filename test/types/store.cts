@@ -28,6 +28,14 @@ async function all(): Promise<void> {
 }
 // @ts-expect-error a value is unknown until its type is told
 store.getSync('key')?.length;
+// As ioredis declares it.
+declare const redis: {
+  callBuffer(command: string, callback?: (error: Error | null) => void): Promise<unknown>;
+  callBuffer(command: string, ...args: (string | Buffer | number)[]): Promise<unknown>;
+};
+openStore('app', { redis });
+// @ts-expect-error no client
+openStore('app', { redis: 'redis://localhost' });
 // @ts-expect-error no such option
 openStore('app', { size: 5 });
 // @ts-expect-error no such policy

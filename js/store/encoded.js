@@ -1,0 +1,108 @@
+'use strict';
+/** A backend over entries that are held elsewhere, as codec.js writes them: in memory.js, a primary, or Redis. */
+const { decode } = require('./codec.js');
+
+/** Entries as values; what it asks answers at once or by a promise, and so does it. */
+class EncodedBackend {
+  /**
+   * @param {(method: string, ...args: unknown[]) => unknown} call asks for what `Memory` has under that name
+   * @param {{ transport: 'shared' | 'ipc' | 'redis', owner: string }} about `owner` begins the names of all that it claims;
+   *   'shared' answers at once
+   */
+  constructor(call, { transport, owner }) {
+    this.transport = transport;
+    this.synchronous = transport === 'shared';
+    this.call = call;
+    this.owner = owner;
+  }
+
+  raw(key) {
+    return this.call('raw', key);
+  }
+
+  get(key) {
+    return then(this.call('raw', key), value);
+  }
+
+  getMany(keys) {
+    return then(this.call('rawMany', keys), (list) => list.map(value));
+  }
+
+  has(key) {
+    return this.call('has', key);
+  }
+
+  ttl(key) {
+    return this.call('ttl', key);
+  }
+
+  size() {
+    return this.call('size');
+  }
+
+  keys(prefix, after, limit) {
+    return then(this.call('scan', prefix, after, limit), (list) => list.map(([key]) => key));
+  }
+
+  entries(prefix, after, limit) {
+    return then(this.call('scan', prefix, after, limit), (list) => list.map(([key, raw]) => [key, value(raw)]));
+  }
+
+  async set(...args) {
+    return this.call('set', ...args);
+  }
+
+  async setMany(entries) {
+    return this.call('setMany', entries);
+  }
+
+  async delete(keys) {
+    return this.call('delete', keys);
+  }
+
+  async incr(...args) {
+    return this.call('incr', ...args);
+  }
+
+  async cas(...args) {
+    return this.call('cas', ...args);
+  }
+
+  async touch(...args) {
+    return this.call('touch', ...args);
+  }
+
+  async clear(prefix) {
+    return this.call('clear', prefix);
+  }
+
+  async claim(key, run) {
+    return this.call('claim', key, this.owner, run);
+  }
+
+  async settle(key, run, ...rest) {
+    return this.call('settle', key, this.owner, run, ...rest);
+  }
+
+  wait(key, token) {
+    return this.call('wait', key, token);
+  }
+
+  abandon() {
+    return this.close();
+  }
+
+  async close() {
+    await this.call('leave', this.owner);
+  }
+}
+
+const then = (answer, fn) => (answer instanceof Promise ? answer.then(fn) : fn(answer));
+
+function value(raw) {
+  if (raw === undefined || typeof raw.body === 'string') return raw?.body;
+  const bytes = Buffer.from(raw.body.buffer, raw.body.byteOffset, raw.body.length);
+  return decode(raw.tag, bytes, 0, bytes.length);
+}
+
+module.exports = { EncodedBackend };
