@@ -2,6 +2,9 @@
 /** `rustcluster hash`: prints digests as sha256sum does. */
 const { Option } = require('commander');
 
+/** Files under way at once: enough for all threads, and far fewer than the kernels' queue has room for. */
+const AT_ONCE = 64;
+
 function define(program, act) {
   return program
     .command('hash')
@@ -18,12 +21,16 @@ async function hash(files, { algorithm }) {
   const { hashFile } = require('../kernels/index.js');
   const { report } = require('./report.js');
   let code = 0;
-  const jobs = files.map((file) => hashFile(algorithm, file));
-  // Printed in the order given; a failure further on must not count as unhandled until its turn.
-  for (const job of jobs) job.catch(() => {});
-  for (const [i, job] of jobs.entries()) {
+  const jobs = [];
+  for (const [i, file] of files.entries()) {
+    for (const next of files.slice(jobs.length, i + AT_ONCE)) {
+      const job = hashFile(algorithm, next);
+      // Printed in the order given; a failure further on must not count as unhandled until its turn.
+      job.catch(() => {});
+      jobs.push(job);
+    }
     try {
-      process.stdout.write(`${await job}  ${files[i]}\n`);
+      process.stdout.write(`${await jobs[i]}  ${file}\n`);
     } catch (error) {
       code = Math.max(code, report(error));
     }

@@ -59,6 +59,9 @@ class Servers {
     });
     if (socket.errno !== undefined) return { errno: -socket.errno };
     const { server: number, ...sockname } = socket;
+    // The interface is part of a link-local address (RFC 4007), but not of what the kernel is asked for.
+    const [, scope] = address?.split('%') ?? [];
+    if (scope !== undefined) sockname.address += `%${scope}`;
     const server = { key, number, sockname, data, policy, members: new Set(), timer: undefined, ended: false };
     this.#byKey.set(key, server);
     return server;

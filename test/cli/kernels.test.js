@@ -56,6 +56,13 @@ describe('rustcluster hash', () => {
     assert.equal(stdout, `${digest('sha512')}  ${at('text')}\n`);
   });
 
+  it('takes more files than the kernels’ queue has room for', async () => {
+    fs.writeFileSync(at('large'), '');
+    fs.truncateSync(at('large'), 256 * 1024);
+    const { code, stdout, stderr } = await command(['hash', ...Array(2500).fill(at('large'))]).ended;
+    assert.deepEqual([code, stderr, stdout.split('\n').length], [0, '', 2501]);
+  });
+
   it('goes on after a file that cannot be read, with exit code 1', async () => {
     const { code, stdout, stderr } = await command(['hash', at('nowhere'), at('text')]).ended;
     assert.equal(code, 1);
