@@ -24,21 +24,46 @@ const cloneError = (message) => new DOMException(message, 'DataCloneError');
  * @throws DataCloneError; what a getter of the value's own throws
  */
 function refuseUnclonable(value, checkBuffer) {
-  if (typeof value === 'object' && value !== null) visit(value, new Set(), checkBuffer);
+  if (isObject(value)) visit(value, new Set(), checkBuffer);
 }
 
+const isObject = (value) => typeof value === 'object' && value !== null;
+
+/** Objects of which all is primitive are most of what there is, and need not be remembered: they lead into no circle. */
 function visit(value, seen, checkBuffer) {
-  // A proxy is the serializer's to refuse.
-  if (seen.has(value) || types.isProxy(value)) return;
-  seen.add(value);
-  const prototype = getPrototypeOf(value);
+  const prototype = prototypeOf(value);
+  if (prototype === Object.prototype || prototype === null) visitObject(value, seen, checkBuffer);
+  else if (prototype === Array.prototype && value.length < LONG_ARRAY) visitArray(value, seen, checkBuffer);
+  else if (enters(value, seen)) visitOther(value, prototype, seen, checkBuffer);
+}
+
+function visitObject(value, seen, checkBuffer) {
+  let isInside = false;
+  for (const key in value) {
+    const part = value[key];
+    if (!isObject(part)) continue;
+    if (!isInside && !enters(value, seen)) return;
+    isInside = true;
+    visit(part, seen, checkBuffer);
+  }
+}
+
+function visitArray(value, seen, checkBuffer) {
+  let isInside = false;
+  for (let i = 0; i < value.length; i++) {
+    const part = value[i];
+    if (!isObject(part)) continue;
+    if (!isInside && !enters(value, seen)) return;
+    isInside = true;
+    visit(part, seen, checkBuffer);
+  }
+}
+
+function visitOther(value, prototype, seen, checkBuffer) {
   const look = (part) => {
-    if (typeof part === 'object' && part !== null) visit(part, seen, checkBuffer);
+    if (isObject(part)) visit(part, seen, checkBuffer);
   };
-  if (prototype === Object.prototype || prototype === null) for (const key in value) look(value[key]);
-  else if (prototype === Array.prototype && value.length < LONG_ARRAY) {
-    for (let i = 0; i < value.length; i++) look(value[i]);
-  } else if (ArrayBuffer.isView(value)) checkBuffer?.(value.buffer);
+  if (ArrayBuffer.isView(value)) checkBuffer?.(value.buffer);
   else if (types.isAnyArrayBuffer(value)) checkBuffer?.(value);
   else if (types.isMap(value)) {
     for (const [key, part] of Map.prototype.entries.call(value)) {
@@ -50,6 +75,22 @@ function visit(value, seen, checkBuffer) {
   else if (!types.isDate(value) && !types.isRegExp(value)) {
     if (!Array.isArray(value)) refuseInstance(value, prototype);
     for (const key of Object.keys(value)) look(value[key]);
+  }
+}
+
+/** @returns {boolean} false for what has been looked through, and for a proxy, which is the serializer's to refuse */
+function enters(value, seen) {
+  if (seen.has(value) || types.isProxy(value)) return false;
+  seen.add(value);
+  return true;
+}
+
+/** Of a proxy that has been revoked there is none to be had. */
+function prototypeOf(value) {
+  try {
+    return getPrototypeOf(value);
+  } catch {
+    return undefined;
   }
 }
 

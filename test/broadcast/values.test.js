@@ -227,6 +227,8 @@ describe('a value that is broadcast', () => {
   });
 
   it('is refused when it cannot leave its process', () => {
+    const revoked = Proxy.revocable({}, {});
+    revoked.revoke();
     const detached = new ArrayBuffer(8);
     structuredClone(detached, { transfer: [detached] });
     const refused = {
@@ -236,6 +238,8 @@ describe('a value that is broadcast', () => {
       'a Blob': new Blob(['x']),
       'a Blob inside': { blob: new Blob(['x']) },
       'a proxy': new Proxy({ a: 1 }, {}),
+      'a proxy that was revoked': revoked.proxy,
+      'a proxy inside': [{ deep: new Proxy([1], {}) }, new Date()],
       'a port': new MessageChannel().port1,
       'a module of WebAssembly': new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0)),
       'a Blob in a Map': new Map([['key', new Set([new Blob(['x'])])]]),
