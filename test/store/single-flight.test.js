@@ -66,7 +66,8 @@ for (const transport of TRANSPORTS) {
           throw Object.assign(new TypeError(`from ${process.pid}`), { code: 'ERR_DATABASE' });
         };
         const asked = store.getOrSet('key', fail).catch((error) => [error.name, error.message, error.code]);
-        // Writes of one opening happen in their order: once this one is done, so is the claim before it.
+        // It reads, then claims; calls of one opening happen in their order: once this write is done, so is the claim.
+        await store.get('none');
         await new Promise(setImmediate);
         await store.set(`asked:${process.pid}`, 1);
         fs.appendFileSync(file, `${process.pid}\n`);
