@@ -5,12 +5,12 @@
 export declare class Broadcast {
   /**
    * Takes part in the ring this process inherited, as `seat` says, or in a new one of `size` bytes. `sendBroadcast`
-   * takes messages from `scratch`, and `batch` is filled with those that come; both must keep their memory. `wake` is
-   * called from the event loop with what `read()` would have answered, or when there is perhaps room for what waits.
+   * takes messages from `scratch` as `order` says, and `batch` is filled with those that come; all must keep their
+   * memory. `wake` is called from the event loop with what `read()` would have answered, or when there is perhaps room
+   * for what waits. With one short message of plain text, after which nothing is left, come the message's kind, channel
+   * and object and its text, too.
    */
-  static open(seat: string | undefined | null, size: number, scratch: Buffer, batch: Buffer, wake: (answer: number) => void): Broadcast
-  /** By which `sendBroadcast` knows this part. */
-  get slot(): number
+  static open(seat: string | undefined | null, size: number, scratch: Buffer, order: Buffer, batch: Buffer, wake: (answer: number, kind: number, channel: number, object: number, text: string) => void): Broadcast
   /** Gives the ring its memory. Must come before the first `publish`. */
   provideMemory(): Failure | null
   /** Whether the open channels keep the event loop running. */
@@ -25,12 +25,9 @@ export declare class Broadcast {
   setMaxLag(milliseconds: number): void
   /**
    * Sends the first `length` bytes of `payload`, or what is left of them from `from` on. 0: all is sent; -1: no room;
-   * -2: the lock could not be had; else the bytes that are in the ring so far, unless `whole` forbids that. Without
-   * `wake` readers that sleep go on sleeping until `wakeReaders()`.
+   * -2: the lock could not be had; else the bytes that are in the ring so far, unless `whole` forbids that.
    */
-  publish(channel: number, object: number, kind: number, payload: Buffer, length: number, from: number, whole: boolean, wake: boolean): number
-  /** Wakes readers that sleep on what was sent without `wake`. */
-  wakeReaders(): void
+  publish(channel: number, object: number, kind: number, payload: Buffer, length: number, from: number, whole: boolean): number
   /** Something waits for room, or nothing does any more. */
   waitForRoom(waits: boolean): void
   /**
@@ -504,11 +501,11 @@ export interface Seat {
 }
 
 /**
- * Sends `length` bytes from `start` on of the scratch buffer that the part in a slot was opened with, whole; `flags`:
- * their kind, and 256 to wake who sleeps. Answers as `publish` does. What a busy sender does most, so it crosses as
- * cheaply as Node-API allows.
+ * Sends what the order says with which a part was opened: the words 1, channel, object, kind, start, length, for `length`
+ * bytes from `start` on of the scratch buffer, whole. Puts the answer in place of the 1, as `publish` gives it. What a
+ * busy sender does most, and a rare one with everything cold: so nothing crosses by Node-API but the call.
  */
-export declare function sendBroadcast(slot: number, channel: number, object: number, flags: number, start: number, length: number): number
+export declare function sendBroadcast(): void
 
 /** What has become of a worker. */
 export interface StallReport {

@@ -13,36 +13,25 @@ const BATCH = 256 * 1024;
 /** How long an event loop is kept from other work by what has come, in milliseconds. */
 const BUDGET = 5;
 
-/**
- * A message wakes those who sleep, unless others were woken less than so many milliseconds ago: then the next one after
- * that time does, or the end of the loop's turn. Within a turn the time doubles with each wake-up, up to the second
- * figure: to wake costs more than to send, and for each reader.
- */
-const [WAKE_AFTER, WAKE_AFTER_MOST] = [0.05, 1];
-
 const batch = Buffer.allocUnsafeSlow(BATCH);
 const words = new Uint32Array(batch.buffer);
 const counts = new BigUint64Array(batch.buffer);
 
-/** Beside the kind, in a call that sends: wakes who sleeps. See src/binding/broadcast.rs. */
-const WAKE = 1 << 8;
+/** What `sendBroadcast` is told: 1, where the answer comes back, and channel, object, kind, start, length. */
+const orderBytes = Buffer.allocUnsafeSlow(24).fill(0);
+const order = new Int32Array(orderBytes.buffer);
+/** The state of an order nobody has looked at: the environment is ending. */
+const [ORDERED, FULL] = [1, -1];
+/** Of a message that comes alone; see `Kind` in codec.js. */
+const JSON_ASCII = 3;
 
 class Ring {
   #native;
-  #slot;
   #send;
   #receive;
   #scheduled = false;
   #provided = false;
   #waits = false;
-  #wokeAt = 0;
-  #wakeAfter = WAKE_AFTER;
-  #endsTurn = false;
-  #endTurn = () => {
-    this.#endsTurn = false;
-    this.#wakeAfter = WAKE_AFTER;
-    this.#native.wakeReaders();
-  };
 
   /**
    * @param {{ native: object, seat?: string, size: number }} transport
@@ -50,8 +39,11 @@ class Ring {
    */
   constructor({ native, seat, size }, receive) {
     this.#receive = receive;
-    this.#native = native.Broadcast.open(seat, size, scratch, batch, (answer) => this.#wake(answer));
-    this.#slot = this.#native.slot;
+    const wake = (answer, kind, channel, object, text) => {
+      // One short message, and nothing behind it: what most often comes to who was asleep, so nothing else is touched.
+      if (kind === 0 || this.#waits || !handOver(receive, kind, channel, object, text)) this.#wake(answer);
+    };
+    this.#native = native.Broadcast.open(seat, size, scratch, orderBytes, batch, wake);
     this.#send = native.sendBroadcast;
   }
 
@@ -87,41 +79,31 @@ class Ring {
   /** Sends a message whole. @returns {number} 0: sent, -1: full, -2: busy */
   post(channel, object, { kind, buffer, start, length }) {
     if (!this.#provided) this.#provide();
-    const wake = this.#wakes();
-    const answer =
-      buffer === scratch
-        ? this.#send(this.#slot, channel, object, wake ? kind | WAKE : kind, start, length)
-        : this.#native.publish(
-            channel,
-            object,
-            kind,
-            start === 0 ? buffer : buffer.subarray(start),
-            length,
-            0,
-            true,
-            wake,
-          );
-    return answer;
+    if (buffer !== scratch) {
+      return this.#native.publish(
+        channel,
+        object,
+        kind,
+        start === 0 ? buffer : buffer.subarray(start),
+        length,
+        0,
+        true,
+      );
+    }
+    order[1] = channel;
+    order[2] = object;
+    order[3] = kind;
+    order[4] = start;
+    order[5] = length;
+    order[0] = ORDERED;
+    this.#send();
+    return order[0] === ORDERED ? FULL : order[0];
   }
 
   /** Sends what there is room for of `bytes`. @returns {number} as `post`, and else the bytes sent so far */
   publish(channel, object, kind, bytes, from) {
     if (!this.#provided) this.#provide();
-    return this.#native.publish(channel, object, kind, bytes, bytes.length, from, false, this.#wakes());
-  }
-
-  #wakes() {
-    const now = performance.now();
-    if (now - this.#wokeAt < this.#wakeAfter) {
-      if (!this.#endsTurn) {
-        this.#endsTurn = true;
-        setImmediate(this.#endTurn);
-      }
-      return false;
-    }
-    if (this.#endsTurn) this.#wakeAfter = Math.min(2 * this.#wakeAfter, WAKE_AFTER_MOST);
-    this.#wokeAt = now;
-    return true;
+    return this.#native.publish(channel, object, kind, bytes, bytes.length, from, false);
   }
 
   #provide() {
@@ -219,6 +201,19 @@ class Ring {
       from = to + 1;
     }
   }
+}
+
+/** @returns {boolean} false: it goes the way of all others, where it is no JSON or several want it */
+function handOver(receive, kind, channel, object, text) {
+  let value = text;
+  if (kind === JSON_ASCII) {
+    try {
+      value = JSON.parse(text);
+    } catch {
+      return false;
+    }
+  }
+  return receive.value(channel, object, value);
 }
 
 /** @returns {unknown[]} none when it is no JSON: each by itself tells which */

@@ -3,7 +3,7 @@
 mod listener;
 
 use super::failure::Failure;
-use crate::broadcast::batch::Batch;
+use crate::broadcast::batch::{Batch, Single};
 use crate::broadcast::process;
 use crate::broadcast::reader::Progress;
 use crate::broadcast::ring::Ring;
@@ -39,12 +39,13 @@ const AGAIN: u32 = 2;
 /// See [`DONE`].
 const RESTS: u32 = 3;
 
-/// Beside the kind: readers that sleep shall be woken. As in js/broadcast/ring.js.
-const WAKE: u32 = 1 << 8;
+/// Words of an order, see [`send_broadcast`]: its state, in which the answer comes back, and what is to be sent.
+const ORDER: usize = 6;
+/// The state of an order that nobody has looked at.
+const ORDERED: i32 = 1;
 
 thread_local! {
-    /// The parts of this thread's environment, by slot: a message finds its own here, which costs less than unwrapping
-    /// an object does.
+    /// The parts of this thread's environment: several where JavaScript has loaded its side more than once.
     static SLOTS: RefCell<Vec<Option<Rc<Inner>>>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -79,16 +80,19 @@ pub fn wake_ring() {
     }
 }
 
-/// Sends `length` bytes from `start` on of the scratch buffer that the part in a slot was opened with, whole; `flags`:
-/// their kind, and 256 to wake who sleeps. Answers as `publish` does. What a busy sender does most, so it crosses as
-/// cheaply as Node-API allows.
+/// Sends what the order says with which a part was opened: the words 1, channel, object, kind, start, length, for `length`
+/// bytes from `start` on of the scratch buffer, whole. Puts the answer in place of the 1, as `publish` gives it. What a
+/// busy sender does most, and a rare one with everything cold: so nothing crosses by Node-API but the call.
 #[napi(catch_unwind)]
-pub fn send_broadcast(slot: u32, channel: u32, object: u32, flags: u32, start: u32, length: u32) -> napi::Result<f64> {
+pub fn send_broadcast() -> napi::Result<()> {
     SLOTS.with_borrow(|slots| {
-        let Some(Some(inner)) = slots.get(slot as usize) else { return Ok(FULL) };
-        let scratch = inner.scratch.borrow();
-        let bytes = scratch.as_deref().and_then(|bytes| bytes.get(start as usize..)?.get(..length as usize));
-        inner.publish((channel, object, flags as u8), bytes.unwrap_or_default(), 0, true, flags & WAKE != 0)
+        for inner in slots.iter().flatten() {
+            if let Some(order) = inner.take_order() {
+                let answer = inner.send(order)?;
+                inner.answer_order(answer as i32);
+            }
+        }
+        Ok(())
     })
 }
 
@@ -96,7 +100,6 @@ pub fn send_broadcast(slot: u32, channel: u32, object: u32, flags: u32, start: u
 #[napi]
 pub struct Broadcast {
     inner: Rc<Inner>,
-    slot: u32,
 }
 
 struct Inner {
@@ -104,6 +107,8 @@ struct Inner {
     station: RefCell<Option<Station>>,
     /// Where JavaScript puts most of what is sent; let go of with the environment.
     scratch: RefCell<Option<Buffer>>,
+    /// Where it says what of that is to be sent; let go of with the environment.
+    order: RefCell<Option<Buffer>>,
     /// Where it finds what has come; let go of with the environment.
     batch: RefCell<Option<Buffer>>,
     ring: Arc<Ring>,
@@ -159,19 +164,19 @@ impl Inner {
         if self.reads() { Report::One } else { Report::Nothing }
     }
 
-    /// Looks before the loop sleeps whether a reader that was called has woken the rest.
-    fn follow_up_soon(&self, station: &Station) {
-        if station.has_called()
+    /// Looks before the loop sleeps whether somebody is to be woken yet.
+    fn end_turn_later(&self, station: &Station) {
+        if station.has_to_end_turn()
             && let Some(watcher) = &*self.bell.watcher.borrow()
         {
             watcher.next_turn();
         }
     }
 
-    /// See [`Broadcast::read`].
-    fn read(&self) -> u32 {
+    /// See [`Broadcast::read`]; and the message, if it was one, short and of plain text.
+    fn read(&self) -> (u32, Option<Single>) {
         let (mut station, mut buffer) = (self.station.borrow_mut(), self.batch.borrow_mut());
-        let (Some(station), Some(buffer)) = (&mut *station, &mut *buffer) else { return DONE };
+        let (Some(station), Some(buffer)) = (&mut *station, &mut *buffer) else { return (DONE, None) };
         let mut batch = Batch::new(buffer);
         let progress = match station.read(&mut batch) {
             Progress::Done if batch.entries() > 1 => DONE,
@@ -180,21 +185,36 @@ impl Inner {
             Progress::More => MORE,
             Progress::Busy => AGAIN,
         };
-        batch.finish() as u32 * 4 + progress
+        let single = if progress == RESTS { batch.single() } else { None };
+        (batch.finish() as u32 * 4 + progress, single)
     }
 
-    fn publish(
-        &self,
-        message: (u32, u32, u8),
-        payload: &[u8],
-        from: usize,
-        whole: bool,
-        wake: bool,
-    ) -> napi::Result<f64> {
+    /// An order that nobody has looked at: channel, object, kind, start, length.
+    fn take_order(&self) -> Option<[u32; ORDER - 1]> {
+        let words = self.order.borrow();
+        let (words, _) = words.as_deref()?.as_chunks::<4>();
+        let word = |index: usize| words.get(index).map(|&bytes| u32::from_ne_bytes(bytes));
+        (word(0)? == ORDERED as u32).then_some(())?;
+        Some([word(1)?, word(2)?, word(3)?, word(4)?, word(5)?])
+    }
+
+    fn answer_order(&self, answer: i32) {
+        if let Some(place) = self.order.borrow_mut().as_deref_mut().and_then(|bytes| bytes.first_chunk_mut::<4>()) {
+            *place = answer.to_ne_bytes();
+        }
+    }
+
+    fn send(&self, [channel, object, kind, start, length]: [u32; ORDER - 1]) -> napi::Result<f64> {
+        let scratch = self.scratch.borrow();
+        let bytes = scratch.as_deref().and_then(|bytes| bytes.get(start as usize..)?.get(..length as usize));
+        self.publish((channel, object, kind as u8), bytes.unwrap_or_default(), 0, true)
+    }
+
+    fn publish(&self, message: (u32, u32, u8), payload: &[u8], from: usize, whole: bool) -> napi::Result<f64> {
         let mut station = self.station.borrow_mut();
         let Some(station) = &mut *station else { return Ok(FULL) };
-        let outcome = station.publish(message, payload, from, whole, wake)?;
-        self.follow_up_soon(station);
+        let outcome = station.publish(message, payload, from, whole)?;
+        self.end_turn_later(station);
         Ok(match outcome {
             Outcome::Sent(_) => SENT,
             Outcome::Partly(bytes) => bytes as f64,
@@ -207,22 +227,27 @@ impl Inner {
 #[napi]
 impl Broadcast {
     /// Takes part in the ring this process inherited, as `seat` says, or in a new one of `size` bytes. `sendBroadcast`
-    /// takes messages from `scratch`, and `batch` is filled with those that come; both must keep their memory. `wake` is
-    /// called from the event loop with what `read()` would have answered, or when there is perhaps room for what waits.
+    /// takes messages from `scratch` as `order` says, and `batch` is filled with those that come; all must keep their
+    /// memory. `wake` is called from the event loop with what `read()` would have answered, or when there is perhaps room
+    /// for what waits. With one short message of plain text, after which nothing is left, come the message's kind, channel
+    /// and object and its text, too.
     #[napi(factory, catch_unwind)]
     pub fn open(
         env: Env,
         seat: Option<String>,
         size: f64,
         scratch: Buffer,
+        order: Buffer,
         batch: Buffer,
-        #[napi(ts_arg_type = "(answer: number) => void")] wake: Function<(), ()>,
+        #[napi(ts_arg_type = "(answer: number, kind: number, channel: number, object: number, text: string) => void")]
+        wake: Function<(), ()>,
     ) -> napi::Result<Self> {
         let ring = process::ring(seat.as_deref(), size as u64)?;
         let station = Station::new(&ring)?;
         let inner = Rc::new(Inner {
             station: RefCell::new(Some(station)),
             scratch: RefCell::new(Some(scratch)),
+            order: RefCell::new(Some(order)),
             batch: RefCell::new(Some(batch)),
             bell: Ear::default(),
             knocker: Ear::default(),
@@ -246,15 +271,10 @@ impl Broadcast {
             drop(inner.knocker.watcher.take());
             drop(inner.station.take());
             drop(inner.scratch.take());
+            drop(inner.order.take());
             drop(inner.batch.take());
         })?;
-        Ok(Self { inner, slot })
-    }
-
-    /// By which `sendBroadcast` knows this part.
-    #[napi(getter, catch_unwind)]
-    pub fn slot(&self) -> u32 {
-        self.slot
+        Ok(Self { inner })
     }
 
     /// Gives the ring its memory. Must come before the first `publish`.
@@ -299,8 +319,7 @@ impl Broadcast {
     }
 
     /// Sends the first `length` bytes of `payload`, or what is left of them from `from` on. 0: all is sent; -1: no room;
-    /// -2: the lock could not be had; else the bytes that are in the ring so far, unless `whole` forbids that. Without
-    /// `wake` readers that sleep go on sleeping until `wakeReaders()`.
+    /// -2: the lock could not be had; else the bytes that are in the ring so far, unless `whole` forbids that.
     #[napi(catch_unwind)]
     #[allow(clippy::too_many_arguments)]
     pub fn publish(
@@ -312,19 +331,9 @@ impl Broadcast {
         length: u32,
         from: u32,
         whole: bool,
-        wake: bool,
     ) -> napi::Result<f64> {
         let payload = payload.get(..length as usize).unwrap_or_default();
-        self.inner.publish((channel, object, kind as u8), payload, from as usize, whole, wake)
-    }
-
-    /// Wakes readers that sleep on what was sent without `wake`.
-    #[napi(catch_unwind)]
-    pub fn wake_readers(&self) {
-        if let Some(station) = &mut *self.inner.station.borrow_mut() {
-            station.wake();
-            self.inner.follow_up_soon(station);
-        }
+        self.inner.publish((channel, object, kind as u8), payload, from as usize, whole)
     }
 
     /// Something waits for room, or nothing does any more.
@@ -339,7 +348,7 @@ impl Broadcast {
     /// second one behind it.
     #[napi(catch_unwind)]
     pub fn read(&self) -> u32 {
-        self.inner.read()
+        self.inner.read().0
     }
 
     /// The next payload too large for a batch.

@@ -16,6 +16,10 @@ pub const OWN: u32 = 1 << 10;
 pub const RUN: u32 = 1 << 11;
 /// The kind of those, see `js/broadcast/codec.js`.
 const JSON: u32 = 3;
+/// The kind of strings of ASCII, see there.
+const ASCII: u32 = 1;
+/// The longest message that is handed over by itself, see [`Single`].
+const LONGEST_SINGLE: usize = 256;
 /// Longer ones stay by themselves: parsing them costs what it costs.
 const LONGEST_IN_RUN: usize = 4096;
 
@@ -53,6 +57,26 @@ pub struct Mark {
     run: Option<Run>,
 }
 
+/// The only message of a batch, when it is short, and text of one byte a character: a copy, since JavaScript that is called
+/// with it may fill the batch anew.
+pub struct Single {
+    /// Its kind.
+    pub kind: u32,
+    /// Its channel.
+    pub channel: u32,
+    /// The sender's object.
+    pub object: u32,
+    length: usize,
+    bytes: [u8; LONGEST_SINGLE],
+}
+
+impl Single {
+    /// Its payload.
+    pub fn text(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
+}
+
 impl<'a> Batch<'a> {
     /// An empty one.
     pub fn new(buffer: &'a mut [u8]) -> Self {
@@ -73,6 +97,25 @@ impl<'a> Batch<'a> {
     /// Entries filled.
     pub fn entries(&self) -> usize {
         self.entries
+    }
+
+    /// The message, if it is one and can be a [`Single`].
+    pub fn single(&self) -> Option<Single> {
+        if self.entries != 1 {
+            return None;
+        }
+        let word = |index: usize| self.buffer.as_chunks::<4>().0.get(index).map(|&bytes| u32::from_ne_bytes(bytes));
+        let (channel, kind, (object, length), at) = match self.run {
+            Some(run) => (run.channel, JSON, self.messages[0], run.at + HEADER + 1),
+            None => (word(0)?, word(1)?, (word(2)?, word(3)?), HEADER),
+        };
+        let length = length as usize;
+        if !matches!(kind, JSON | ASCII) || length > LONGEST_SINGLE {
+            return None;
+        }
+        let mut bytes = [0; LONGEST_SINGLE];
+        bytes[..length].copy_from_slice(self.buffer.get(at..at + length)?);
+        Some(Single { kind, channel, object, length, bytes })
     }
 
     /// Whether a payload of this length fits.

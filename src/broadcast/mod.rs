@@ -6,6 +6,7 @@
 pub mod batch;
 pub mod channels;
 pub mod layout;
+pub mod pace;
 pub mod process;
 pub mod reader;
 pub mod record;

@@ -2,12 +2,14 @@
 
 use super::channels::{self, Key};
 use super::layout;
+use super::pace::{Pace, Wake};
 use super::reader::Reader;
 use super::ring::Ring;
 use super::room;
-use super::seat::Seat;
+use super::seat::{self, Seat};
 use super::wake;
 use super::writer::{self, Message, Outcome};
+use crate::sys::clock::monotonic_nanos;
 use std::cell::Cell;
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
@@ -19,6 +21,9 @@ use std::time::Duration;
 pub const PATIENCE: Duration = Duration::from_millis(2);
 /// How long opening and listening may wait: rare, and there is no other way to say no.
 const LONG: Duration = Duration::from_millis(200);
+/// Up to so many seats a sender wakes all by itself when it wakes them now: that costs it some 2 us for each sleeper, and
+/// who is called to do it comes to it later.
+const FEW: usize = 16;
 /// The longest message, in bytes.
 pub const LARGEST_MESSAGE: usize = 1 << 30;
 
@@ -51,6 +56,7 @@ pub struct Station {
     vacant: Vec<usize>,
     pub(super) reader: Option<Reader>,
     pub(super) large: VecDeque<Vec<u8>>,
+    pace: Pace,
     /// It has called a reader to wake the rest, see [`Ring::follow_up`].
     called: Option<u64>,
     /// What it was told when it last said that it sleeps.
@@ -72,6 +78,7 @@ impl Station {
             vacant: Vec::new(),
             reader: None,
             large: VecDeque::new(),
+            pace: Pace::default(),
             called: None,
             armed: Cell::new(0),
         })
@@ -143,8 +150,9 @@ impl Station {
         self.seat.set_max_lag(milliseconds);
     }
 
-    /// Sends a message, see [`writer::publish`]. `Full` also wakes whoever sleeps on what is in the ring, and asks
-    /// to be woken when there is room. Without `wake` readers that sleep go on sleeping until [`wake`](Self::wake).
+    /// Sends a message, see [`writer::publish`]. Whoever sleeps on it is woken, at the latest by
+    /// [`end_turn`](Self::end_turn). `Full` also wakes whoever sleeps on what is in the ring, and asks to be woken when
+    /// there is room.
     ///
     /// # Errors
     /// No memory for the ring; `InvalidInput` for an unknown channel or a message above [`LARGEST_MESSAGE`].
@@ -154,7 +162,6 @@ impl Station {
         payload: &[u8],
         from: usize,
         whole: bool,
-        wake: bool,
     ) -> io::Result<Outcome> {
         self.ring.provide_memory()?;
         let Some(one) = self.channels.get_mut(channel as usize) else { return Err(io::ErrorKind::InvalidInput.into()) };
@@ -176,20 +183,25 @@ impl Station {
         if !matches!(outcome, Outcome::Sent(_)) {
             // Of a sender that died readers may be asleep on a full ring.
             self.ring.wake();
-        } else if wake {
+        } else {
             self.wake();
         }
         Ok(outcome)
     }
 
-    /// Has all woken who sleep on what was sent, at the latest by [`follow_up`](Self::follow_up).
-    pub fn wake(&mut self) {
-        self.called = self.ring.call().or(self.called);
+    fn wake(&mut self) {
+        match self.pace.sent(monotonic_nanos()) {
+            Wake::Later => {}
+            Wake::Now if seat::used(&self.ring) <= FEW => {
+                self.ring.wake();
+            }
+            Wake::Now | Wake::Meanwhile => self.called = self.ring.call().or(self.called),
+        }
     }
 
-    /// Whether it has called a reader whom nobody has followed up on.
-    pub fn has_called(&self) -> bool {
-        self.called.is_some()
+    /// Whether [`end_turn`](Self::end_turn) must come.
+    pub fn has_to_end_turn(&self) -> bool {
+        self.pace.owes() || self.called.is_some()
     }
 
     /// It was called: wakes the rest, unless somebody has.
@@ -197,10 +209,13 @@ impl Station {
         self.ring.answer(self.armed.get());
     }
 
-    /// Before the event loop sleeps, if it [has called](Self::has_called) a reader: wakes the rest, should that one not
-    /// have come to it yet.
-    pub fn follow_up(&mut self) {
-        if let Some(asleep) = self.called.take() {
+    /// Before the event loop sleeps, when it [has to](Self::has_to_end_turn): wakes who still sleeps on what was sent, also
+    /// those whom a reader that was called has not come to wake yet.
+    pub fn end_turn(&mut self) {
+        let called = self.called.take();
+        if self.pace.end_turn() {
+            self.ring.wake();
+        } else if let Some(asleep) = called {
             self.ring.follow_up(asleep);
         }
     }

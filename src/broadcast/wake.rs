@@ -1,10 +1,11 @@
 //! The rule of the wake-up, generic over the atomics so that the tests can give it those of a model checker.
 //!
 //! A reader that is about to sleep counts itself in `arms`, then looks at the head once more. A sender that has committed
-//! looks at `arms`: when somebody went to sleep since the last ring it has one sleeper called ([`call`]), and that one
-//! rings for all others ([`wake`]): to wake many costs, and whom a sender wakes may push it off its core. Each writes
-//! first and only then notes up to which count that was done. So who dies in between leaves a ring too many and never one
-//! too few. Whoever was called may be slow to run: the sender looks at the end of its turn ([`is_left`]).
+//! looks at `arms`: when somebody went to sleep since the last ring it rings ([`wake`]), or it has one sleeper called
+//! ([`call`]), and that one rings for all others: to wake many costs, and whom a sender wakes may push it off its core
+//! (`pace.rs` says which). Each writes first and only then notes up to which count that was done. So who dies in between
+//! leaves a ring too many and never one too few. Whoever was called may be slow to run: the sender looks at the end of its
+//! turn ([`is_left`]).
 
 use std::sync::atomic::{AtomicU64, Ordering, fence};
 

@@ -25,7 +25,7 @@ pub fn hand_over(env: &Env, mut bytes: Vec<u8>, give_back: fn(Vec<u8>)) -> napi:
     slice.into_buffer(env)
 }
 
-/// A JavaScript function to be called with integers. It belongs to the environment's thread.
+/// A JavaScript function to be called with integers, and perhaps a text. It belongs to the environment's thread.
 pub struct Callback {
     env: sys::napi_env,
     function: sys::napi_ref,
@@ -49,25 +49,33 @@ impl Callback {
         Ok(Self { env: raw, function: reference, context })
     }
 
-    /// Calls the function from outside any call of JavaScript, on the environment's thread.
+    /// Calls the function from outside any call of JavaScript, on the environment's thread. Its `this` is itself.
     pub fn call<const MORE: usize>(&self, first: i32, more: [u32; MORE]) {
+        self.call_with(first, more, None);
+    }
+
+    /// The same, with a text of one byte a character behind the integers.
+    pub fn call_with_text<const MORE: usize>(&self, first: i32, more: [u32; MORE], text: &[u8]) {
+        self.call_with(first, more, Some(text));
+    }
+
+    fn call_with<const MORE: usize>(&self, first: i32, more: [u32; MORE], text: Option<&[u8]>) {
         let mut scope = null_mut();
         // SAFETY: on the environment's thread, which is alive: the loop that calls us is closed before it ends.
         if unsafe { sys::napi_open_handle_scope(self.env, &raw mut scope) } != sys::Status::napi_ok {
             return;
         }
-        self.call_in_scope(first, more);
+        self.call_in_scope(first, more, text);
         // SAFETY: opened above and closed once.
         unsafe { sys::napi_close_handle_scope(self.env, scope) };
     }
 
-    fn call_in_scope<const MORE: usize>(&self, first: i32, more: [u32; MORE]) -> Option<()> {
-        const { assert!(MORE < 3) };
-        let (mut global, mut function) = (null_mut(), null_mut());
-        let mut arguments = [null_mut(); 3];
-        // SAFETY: inside a handle scope on the environment's thread, here and below; each call fills one handle.
-        ok(unsafe { sys::napi_get_global(self.env, &raw mut global) })?;
-        // SAFETY: the reference is ours and alive.
+    fn call_in_scope<const MORE: usize>(&self, first: i32, more: [u32; MORE], text: Option<&[u8]>) -> Option<()> {
+        const { assert!(MORE <= 3) };
+        let mut function = null_mut();
+        let mut arguments = [null_mut(); 5];
+        // SAFETY: inside a handle scope on the environment's thread, here and below; each call fills one handle. The
+        // reference is ours and alive.
         ok(unsafe { sys::napi_get_reference_value(self.env, self.function, &raw mut function) })?;
         // SAFETY: as above.
         ok(unsafe { sys::napi_create_int32(self.env, first, &raw mut arguments[0]) })?;
@@ -75,10 +83,15 @@ impl Callback {
             // SAFETY: as above.
             ok(unsafe { sys::napi_create_uint32(self.env, value, argument) })?;
         }
-        // SAFETY: live handles, and as many arguments as stated.
+        let count = 1 + MORE + usize::from(text.is_some());
+        if let Some(text) = text {
+            let (start, length) = (text.as_ptr().cast(), text.len() as isize);
+            // SAFETY: as above; the bytes are live for the length of the call, which copies them.
+            ok(unsafe { sys::napi_create_string_latin1(self.env, start, length, &raw mut arguments[1 + MORE]) })?;
+        }
+        // SAFETY: live handles, and as many arguments as stated. What `this` is does not matter, and the function is at hand.
         let status = unsafe {
-            let count = 1 + MORE;
-            sys::napi_make_callback(self.env, self.context, global, function, count, arguments.as_ptr(), null_mut())
+            sys::napi_make_callback(self.env, self.context, function, function, count, arguments.as_ptr(), null_mut())
         };
         if status == sys::Status::napi_pending_exception {
             let mut error = null_mut();

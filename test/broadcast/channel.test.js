@@ -45,14 +45,26 @@ describe('a BroadcastChannel', () => {
     const got = [];
     receiver.onmessage = ({ data }) => got.push(data);
     receiver.onmessageerror = ({ data }) => got.push(data.code);
-    const part = native.Broadcast.open(undefined, 2 ** 24, Buffer.alloc(8), Buffer.alloc(8), () => {});
+    const [scratch, order, batch] = [8, 24, 8].map((bytes) => Buffer.alloc(bytes));
+    const part = native.Broadcast.open(undefined, 2 ** 24, scratch, order, batch, () => {});
     const [id, JSON_ASCII] = [part.channel('corrupt'), 3];
-    for (const text of ['1', '{"n":', '2', '3,4', '5]', '[6']) {
-      assert.equal(part.publish(id, 1, JSON_ASCII, Buffer.from(text), text.length, 0, true, true), 0);
-    }
+    const send = (text) => {
+      assert.equal(part.publish(id, 1, JSON_ASCII, Buffer.from(text), text.length, 0, true), 0);
+    };
+    for (const text of ['1', '{"n":', '2', '3,4', '5]', '[6']) send(text);
     while (got.length < 6) await new Promise(setImmediate);
     const code = 'ERR_BROADCAST_CORRUPT';
-    assert.deepEqual(got, [1, code, 2, code, code, code]);
+    assert.deepEqual(got.splice(0), [1, code, 2, code, code, code]);
+    // One by one they come another way.
+    const alone = [
+      ['{"n":', code],
+      ['7', 7],
+    ];
+    for (const [text, expected] of alone) {
+      send(text);
+      while (got.length < 1) await new Promise(setImmediate);
+      assert.deepEqual(got.splice(0), [expected]);
+    }
     receiver.close();
   });
 

@@ -20,7 +20,7 @@ impl Watched for Listener {
 
     fn turn(&self) {
         if let Some(station) = &mut *self.inner.station.borrow_mut() {
-            station.follow_up();
+            station.end_turn();
         }
     }
 
@@ -32,9 +32,13 @@ impl Watched for Listener {
 impl Listener {
     fn hear(&self) {
         // Read here, so that what most often comes, one message, takes one crossing.
-        let answer = self.inner.read();
-        if answer != RESTS || self.inner.waits.get() {
-            self.callback.call(answer as i32, []);
+        match self.inner.read() {
+            (answer, Some(single)) => {
+                let words = [single.kind, single.channel, single.object];
+                self.callback.call_with_text(answer as i32, words, single.text());
+            }
+            (RESTS, None) if !self.inner.waits.get() => {}
+            (answer, None) => self.callback.call(answer as i32, [0; 3]),
         }
     }
 }

@@ -156,7 +156,7 @@ fn own_messages_are_no_missed_ones() {
     reader.listen(theirs, 2, 0).unwrap();
     reader.set_max_lag(0);
     for _ in 0..3 {
-        reader.publish((theirs, 2, 7), b"mine", 0, true, true).unwrap();
+        reader.publish((theirs, 2, 7), b"mine", 0, true).unwrap();
     }
     for n in 0..5000u64 {
         send(&mut sender, news, &n.to_ne_bytes());
@@ -175,10 +175,10 @@ fn a_message_larger_than_the_ring_goes_in_pieces() {
     let (mut reader, _) = listener(&ring, "news");
     let (mut between, _) = listener(&ring, "news");
     let payload: Vec<u8> = (0..5 * SMALLEST as usize + 123).map(|n| (n % 251) as u8).collect();
-    assert_eq!(sender.publish((news, 1, 7), &payload, 0, true, true).unwrap(), Outcome::Full);
+    assert_eq!(sender.publish((news, 1, 7), &payload, 0, true).unwrap(), Outcome::Full);
     let (mut from, mut read) = (0, Vec::new());
     loop {
-        match sender.publish((news, 1, 7), &payload, from, false, true).unwrap() {
+        match sender.publish((news, 1, 7), &payload, from, false).unwrap() {
             Outcome::Partly(sent) => {
                 assert!(sent > from);
                 from = sent;
@@ -207,7 +207,7 @@ fn an_unfinished_message_of_a_dead_sender_is_forgotten() {
     std::thread::spawn(move || {
         let mut sender = Station::new(&theirs).unwrap();
         let news = sender.channel("news");
-        let outcome = sender.publish((news, 1, 7), &vec![1; 3 * SMALLEST as usize], 0, false, true).unwrap();
+        let outcome = sender.publish((news, 1, 7), &vec![1; 3 * SMALLEST as usize], 0, false).unwrap();
         assert!(matches!(outcome, Outcome::Partly(_)));
         std::mem::forget(sender);
     })
@@ -215,7 +215,7 @@ fn an_unfinished_message_of_a_dead_sender_is_forgotten() {
     .unwrap();
     assert!(drain(&mut reader).is_empty());
     let (mut other, news) = listener(&ring, "news");
-    assert!(matches!(other.publish((news, 1, 7), &vec![2; 20_000], 0, false, true).unwrap(), Outcome::Sent(_)));
+    assert!(matches!(other.publish((news, 1, 7), &vec![2; 20_000], 0, false).unwrap(), Outcome::Sent(_)));
     assert_eq!(drain(&mut reader).len(), 1);
 }
 

@@ -7,6 +7,7 @@ use super::super::batch::MISSED;
 use super::*;
 use crate::sys::children::{Child, Stop, allow_tracing, stop_here};
 use std::collections::HashMap;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 /// `None`: all there are.
@@ -105,6 +106,9 @@ fn about_to_send(ring: &Arc<Ring>, sender: u32) -> Option<Child> {
         send_patiently(&mut station, news, &message(sender, 0));
         stop_here();
         send(&mut station, news, &message(sender, 1));
+        // As in the midst of many messages, and at the end of a turn.
+        ring.call();
+        station.end_turn();
         stop_here();
     });
     (child.wait() == Stop::Here).then_some(child)
@@ -133,6 +137,8 @@ fn a_sender_killed_after_any_instruction_leaves_the_ring_whole() {
     for kill in 0..kills {
         let sender = 2 + kill as u32;
         let child = about_to_send(&ring, sender).unwrap();
+        check(&mut reader, &mut next);
+        assert!(!reader.rest(), "asleep, so that the sender wakes it");
         // Over the whole of it, other instructions every time.
         let steps = (kill * total + random() as usize % total) / kills;
         for _ in 0..steps {
@@ -143,6 +149,9 @@ fn a_sender_killed_after_any_instruction_leaves_the_ring_whole() {
         child.kill();
         let before = Instant::now();
         send_patiently(&mut survivor, news, &message(0, kill as u32));
+        survivor.end_turn();
+        let count = |word| ring.u64(word).load(Ordering::SeqCst);
+        assert_eq!(count(layout::WOKEN), count(layout::ARMS), "who slept has been woken");
         assert!(before.elapsed() < Duration::from_secs(5), "the dead sender's lock is inherited");
         check(&mut reader, &mut next);
         assert_eq!(next[&0], kill as u32 + 1, "the survivor's message is there");

@@ -25,7 +25,7 @@ fn listener(ring: &Arc<Ring>, name: &str) -> (Station, u32) {
 }
 
 fn send(station: &mut Station, channel: u32, payload: &[u8]) -> Outcome {
-    station.publish((channel, 1, 7), payload, 0, true, true).unwrap()
+    station.publish((channel, 1, 7), payload, 0, true).unwrap()
 }
 
 /// All there is to read, with large payloads in place.
