@@ -15,12 +15,12 @@ function load() {
   }
   // A file that is there and does not load says more than a package that is not there.
   const cause = failures.find((failure) => failure.code !== 'MODULE_NOT_FOUND') ?? failures[0];
-  throw createError(
-    'ERR_NATIVE_LOAD',
-    `No native addon for ${name}: ${cause.message.split('\n')[0]}. ` +
-      'Run "npm rebuild rustcluster"; where no prebuilt addon exists it needs Rust, from https://rustup.rs',
-    { cause },
-  );
+  const remedy =
+    cause.code === 'ERR_DLOPEN_DISABLED'
+      ? 'Allow it with --allow-addons'
+      : 'Run "npm rebuild rustcluster"; where no prebuilt addon exists it needs Rust, from https://rustup.rs';
+  const reason = cause.message.split('\n')[0].replace(/\.$/, '');
+  throw createError('ERR_NATIVE_LOAD', `No native addon for ${name}: ${reason}. ${remedy}`, { cause });
 }
 
 module.exports = load();
