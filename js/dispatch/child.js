@@ -81,12 +81,23 @@ function rememberOptions(drain) {
   net.Server.prototype.listen = function listenWithPolicy(...args) {
     const policy = checkPolicy('options.policy', args[0]?.policy);
     const moveConnections = checkFlag('options.moveConnections', args[0]?.moveConnections);
-    if (!known.has(this)) this.on('listening', () => drain.add(this));
     known.set(this, { policy, moveConnections });
     return Reflect.apply(original, this, args);
   };
   Object.defineProperty(net.Server.prototype.listen, 'name', { value: original.name });
+  watchListening((server) => drain.add(server));
   return known;
+}
+
+/** Tells of every server of net that listens, by no listener: the app would see it among its own. */
+function watchListening(found) {
+  const { _listen2: setUp } = net.Server.prototype;
+  net.Server.prototype._listen2 = function setUpAndTell(...args) {
+    const result = Reflect.apply(setUp, this, args);
+    // Without a handle it has failed.
+    if (this._handle) found(this);
+    return result;
+  };
 }
 
 /**
