@@ -46,19 +46,25 @@ describe('an orderly stop', () => {
     assert.deepEqual({ code, signal, expected, delay }, { code: 0, signal: null, expected: true, delay: undefined });
   });
 
-  it('answers those who are connected by then, taken or not', async function () {
-    needs(this, 'they are reset');
-    const { supervisor, port } = await start();
-    const [pid] = pids(supervisor);
-    process.kill(pid, 'SIGSTOP');
-    const clients = await Promise.all(Array.from({ length: 300 }, () => connected(port)));
-    const answers = clients.map((client) => answerOf(client));
-    const stopped = supervisor.shutdown();
-    await assert.rejects(connected(port), { code: 'ECONNREFUSED' });
-    process.kill(pid, 'SIGCONT');
-    for (const answer of await Promise.all(answers)) assert.match(answer, new RegExp(`^HTTP/1.1 200[^]*\\b${pid}\\b`));
-    await stopped;
-  });
+  for (const [what, app, count] of [
+    ['taken or not', 'app.js', 300],
+    ['also by a worker that takes them for seconds', 'slow.js', 120],
+  ]) {
+    it(`answers those who are connected by then, ${what}`, async function () {
+      needs(this, 'they are reset');
+      const { supervisor, port } = await start(fixture(app));
+      const [pid] = pids(supervisor);
+      process.kill(pid, 'SIGSTOP');
+      const clients = await Promise.all(Array.from({ length: count }, () => connected(port)));
+      const answers = clients.map((client) => answerOf(client));
+      const stopped = supervisor.shutdown();
+      await assert.rejects(connected(port), { code: 'ECONNREFUSED' });
+      process.kill(pid, 'SIGCONT');
+      const wanted = new RegExp(`^HTTP/1.1 200[^]*\\b${pid}\\b`);
+      for (const answer of await Promise.all(answers)) assert.match(answer, wanted);
+      await stopped;
+    });
+  }
 
   it('gives those nobody can answer an end and no reset', async function () {
     needs(this, 'they are reset');
