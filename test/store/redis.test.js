@@ -7,7 +7,7 @@ const { openStore } = require('rustcluster');
 const KeyvStore = require('rustcluster/keyv');
 const { RateLimiterStore } = require('rustcluster/rate-limiter');
 const { KoaStore } = require('rustcluster/session');
-const { isInstalled, RedisClient, startRedis } = require('../fixtures/store/redis.js');
+const { connect, isInstalled, startRedis } = require('../fixtures/store/redis.js');
 
 async function all(iterable) {
   const list = [];
@@ -22,17 +22,20 @@ describe('a store over Redis', () => {
   let other;
 
   before(async function () {
-    if (!isInstalled()) this.skip();
+    if (!isInstalled()) {
+      this.test.parent.title += ' (skipped: redis-server is not installed)';
+      this.skip();
+    }
     redis = await startRedis();
   });
   beforeEach(async () => {
-    clients = [1, 2].map(() => new RedisClient(redis.socket));
+    clients = [1, 2].map(() => connect(redis));
     [one, other] = clients.map((client) => openStore('test', { redis: client }));
     await one.clear();
   });
   afterEach(async () => {
     await Promise.all([one.close(), other.close()]);
-    for (const client of clients) client.close();
+    for (const client of clients) client.disconnect();
   });
   after(() => redis?.stop());
 
@@ -141,9 +144,9 @@ describe('a store over Redis', () => {
     await one.incr('n');
     await clients[0].callBuffer('SCRIPT', 'FLUSH');
     assert.equal(await one.incr('n'), 2);
-    const lost = new RedisClient(redis.socket);
+    const lost = connect(redis);
     const store = openStore('test', { redis: lost });
-    lost.close();
+    lost.disconnect();
     await assert.rejects(store.get('n'), { code: 'ERR_STORE_UNAVAILABLE' });
     await assert.rejects(store.set('n', 1), { code: 'ERR_STORE_UNAVAILABLE' });
   });
