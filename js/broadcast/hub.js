@@ -7,7 +7,7 @@ const { isMainThread } = require('node:worker_threads');
 const { createError } = require('../errors.js');
 const { encode } = require('./codec.js');
 const { Outbox } = require('./outbox.js');
-const { chooseTransport } = require('./transport.js');
+const { chooseTransport, isCutOff } = require('./transport.js');
 
 /** Milliseconds that the ring may be full on this environment's account, unless a channel says otherwise. */
 const DEFAULT_MAX_LAG = 1000;
@@ -44,6 +44,10 @@ class Hub {
       room: () => this.#outbox.flush(),
     };
     const choice = chooseTransport();
+    if (isCutOff()) {
+      const why = 'its primary has not loaded rustcluster before it started this worker';
+      process.emitWarning(`Broadcasts reach nobody outside this process: ${why}`, { code: 'ERR_BROADCAST_MEMORY' });
+    }
     const ring = choice.name === 'ring' ? openRing(choice, receive) : undefined;
     this.transport = ring ? 'ring' : 'ipc';
     this.#transport = ring ?? require('./ipc.js').connect(receive);

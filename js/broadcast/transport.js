@@ -23,6 +23,11 @@ function takeSeat() {
   return process[SEAT] || undefined;
 }
 
+/** @returns {boolean} whether this is a worker of a primary that has told it nothing: nobody outside its process hears it */
+function isCutOff() {
+  return isMainThread && cluster.isWorker && process.connected && !takeSeat()?.endsWith(`:${process.ppid}`);
+}
+
 /** @returns {object | undefined} the addon, where it can share memory and wake this event loop */
 function loadNative() {
   try {
@@ -62,4 +67,4 @@ function chooseTransport() {
   return native === undefined ? { name: 'ipc' } : { name: 'ring', native, seat, size: ringSize() };
 }
 
-module.exports = { chooseTransport, takeSeat, VARIABLE };
+module.exports = { chooseTransport, isCutOff, takeSeat, VARIABLE };

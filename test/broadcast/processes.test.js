@@ -16,6 +16,10 @@ describe('a worker that cannot open the ring', () => {
   it('says so, and is served by the primary', () => passes('no-ring.js', { env: { SETTING: 'stock' } }));
 });
 
+describe('a worker whose primary has not loaded rustcluster', () => {
+  it('is told that nobody hears it', () => passes('cut-off.js', { env: {} }));
+});
+
 describe('a ring that is full', () => {
   const env = { SETTING: 'rustcluster', RUSTCLUSTER_BROADCAST_SIZE: '65536' };
 
