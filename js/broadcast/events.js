@@ -25,9 +25,7 @@ class BroadcastEvent extends Event {
       const result = Reflect.apply(handler, this.#target, [this]);
       if (result !== undefined && result !== null) catchLater(result);
     } catch (error) {
-      process.nextTick(() => {
-        throw error;
-      });
+      throwLater(error);
     }
     this.#isDispatched = false;
   }
@@ -77,13 +75,13 @@ class BroadcastEvent extends Event {
 function catchLater(result) {
   const { then } = result;
   if (typeof then !== 'function') return;
-  Reflect.apply(then, result, [
-    undefined,
-    (error) =>
-      process.nextTick(() => {
-        throw error;
-      }),
-  ]);
+  Reflect.apply(then, result, [undefined, throwLater]);
+}
+
+function throwLater(error) {
+  process.nextTick(() => {
+    throw error;
+  });
 }
 
 if (globalThis.MessageEvent) {

@@ -2,6 +2,7 @@
 /** The ring as the hub uses it: reads batches of what has come and hands each message over. */
 const { fromNative } = require('../errors.js');
 const { scratch } = require('../plain.js');
+const { JSON_ASCII } = require('./codec.js').Kind;
 const { litter } = require('./litter.js');
 
 /** Of a batch's entries, see src/broadcast/batch.rs. */
@@ -22,8 +23,6 @@ const orderBytes = Buffer.allocUnsafeSlow(24).fill(0);
 const order = new Int32Array(orderBytes.buffer);
 /** The state of an order nobody has looked at: the environment is ending. */
 const [ORDERED, FULL] = [1, -1];
-/** Of a message that comes alone; see `Kind` in codec.js. */
-const JSON_ASCII = 3;
 
 class Ring {
   #native;
