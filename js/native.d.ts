@@ -5,12 +5,12 @@
 export declare class Broadcast {
   /**
    * Takes part in the ring this process inherited, as `seat` says, or in a new one of `size` bytes. `sendBroadcast`
-   * takes messages from `scratch` as `order` says, and `batch` is filled with those that come; all must keep their
+   * takes messages from `scratch` as `words` say, and `batch` is filled with those that come; all must keep their
    * memory. `wake` is called from the event loop with what `read()` would have answered, or when there is perhaps room
    * for what waits. With one short message of plain text, after which nothing is left, come the message's kind, channel
    * and object and its text, too.
    */
-  static open(seat: string | undefined | null, size: number, scratch: Buffer, order: Buffer, batch: Buffer, wake: (answer: number, kind: number, channel: number, object: number, text: string) => void): Broadcast
+  static open(seat: string | undefined | null, size: number, scratch: Buffer, words: Buffer, batch: Buffer, wake: (answer: number, kind: number, channel: number, object: number, text: string) => void): Broadcast
   /** Gives the ring its memory. Must come before the first `publish`. */
   provideMemory(): Failure | null
   /** Whether the open channels keep the event loop running. */
@@ -24,10 +24,10 @@ export declare class Broadcast {
   /** How long the ring may be full on our account, in milliseconds; 0xffffffff: for ever. */
   setMaxLag(milliseconds: number): void
   /**
-   * Sends the first `length` bytes of `payload`, or what is left of them from `from` on. 0: all is sent; -1: no room;
-   * -2: the lock could not be had; else the bytes that are in the ring so far, unless `whole` forbids that.
+   * Sends what there is room for of `payload`, from byte `from` on. 0: all is sent; -1: no room; -2: the lock could
+   * not be had; else the bytes that are in the ring so far.
    */
-  publish(channel: number, object: number, kind: number, payload: Buffer, length: number, from: number, whole: boolean): number
+  publish(channel: number, object: number, kind: number, payload: Buffer, from: number): number
   /** Something waits for room, or nothing does any more. */
   waitForRoom(waits: boolean): void
   /**
@@ -506,6 +506,9 @@ export interface Seat {
  * busy sender does most, and a rare one with everything cold: so nothing crosses by Node-API but the call.
  */
 export declare function sendBroadcast(): void
+
+/** The same for bytes of `payload` in place of the scratch buffer. */
+export declare function sendBroadcastOf(payload: Buffer): void
 
 /** What has become of a worker. */
 export interface StallReport {

@@ -3,7 +3,9 @@
 const { fromNative } = require('../errors.js');
 const { scratch } = require('../plain.js');
 const { JSON_ASCII } = require('./codec.js').Kind;
+const { acquaint } = require('./acquaint.js');
 const { litter } = require('./litter.js');
+const { bytes, order } = require('./words.js');
 
 /** Of a batch's entries, see src/broadcast/batch.rs. */
 const [LARGE, MISSED, OWN, RUN] = [1 << 8, 1 << 9, 1 << 10, 1 << 11];
@@ -18,15 +20,13 @@ const batch = Buffer.allocUnsafeSlow(BATCH);
 const words = new Uint32Array(batch.buffer);
 const counts = new BigUint64Array(batch.buffer);
 
-/** What `sendBroadcast` is told: 1, where the answer comes back, and channel, object, kind, start, length. */
-const orderBytes = Buffer.allocUnsafeSlow(24).fill(0);
-const order = new Int32Array(orderBytes.buffer);
 /** The state of an order nobody has looked at: the environment is ending. */
 const [ORDERED, FULL] = [1, -1];
 
 class Ring {
   #native;
   #send;
+  #sendOf;
   #receive;
   #scheduled = false;
   #provided = false;
@@ -42,8 +42,11 @@ class Ring {
       // One short message, and nothing behind it: what most often comes to who was asleep, so nothing else is touched.
       if (kind === 0 || this.#waits || !handOver(receive, kind, channel, object, text)) this.#wake(answer);
     };
-    this.#native = native.Broadcast.open(seat, size, scratch, orderBytes, batch, wake);
+    this.#native = native.Broadcast.open(seat, size, scratch, bytes, batch, wake);
     this.#send = native.sendBroadcast;
+    this.#sendOf = native.sendBroadcastOf;
+    // Nothing has been ordered.
+    acquaint((buffer) => this.#carryOut(buffer), [scratch, Buffer.alloc(0)]);
   }
 
   channel(name) {
@@ -78,31 +81,25 @@ class Ring {
   /** Sends a message whole. @returns {number} 0: sent, -1: full, -2: busy */
   post(channel, object, { kind, buffer, start, length }) {
     if (!this.#provided) this.#provide();
-    if (buffer !== scratch) {
-      return this.#native.publish(
-        channel,
-        object,
-        kind,
-        start === 0 ? buffer : buffer.subarray(start),
-        length,
-        0,
-        true,
-      );
-    }
     order[1] = channel;
     order[2] = object;
     order[3] = kind;
     order[4] = start;
     order[5] = length;
     order[0] = ORDERED;
-    this.#send();
+    this.#carryOut(buffer);
     return order[0] === ORDERED ? FULL : order[0];
+  }
+
+  #carryOut(buffer) {
+    if (buffer === scratch) this.#send();
+    else this.#sendOf(buffer);
   }
 
   /** Sends what there is room for of `bytes`. @returns {number} as `post`, and else the bytes sent so far */
   publish(channel, object, kind, bytes, from) {
     if (!this.#provided) this.#provide();
-    return this.#native.publish(channel, object, kind, bytes, bytes.length, from, false);
+    return this.#native.publish(channel, object, kind, bytes, from);
   }
 
   #provide() {

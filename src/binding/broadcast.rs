@@ -10,6 +10,7 @@ use crate::broadcast::ring::Ring;
 use crate::broadcast::station::Station;
 use crate::broadcast::writer::Outcome;
 use crate::error::Error;
+use crate::sys::clock::monotonic_nanos;
 use crate::sys::javascript::Callback;
 use crate::sys::uv::{Loop, Report, Uv, Watcher};
 use listener::{Called, Listener};
@@ -18,6 +19,7 @@ use napi::bindgen_prelude::{Buffer, BufferSlice, Either, Function};
 use napi_derive::napi;
 use std::cell::{Cell, RefCell};
 use std::io;
+use std::ops::Range;
 use std::os::fd::AsRawFd;
 use std::path::Path;
 use std::rc::Rc;
@@ -41,6 +43,8 @@ const RESTS: u32 = 3;
 
 /// Words of an order, see [`send_broadcast`]: its state, in which the answer comes back, and what is to be sent.
 const ORDER: usize = 6;
+/// Behind them, in bytes: when the messages of the last read came, in nanoseconds of the monotonic clock, as an f64.
+const ARRIVAL: Range<usize> = 24..32;
 /// The state of an order that nobody has looked at.
 const ORDERED: i32 = 1;
 
@@ -85,12 +89,22 @@ pub fn wake_ring() {
 /// busy sender does most, and a rare one with everything cold: so nothing crosses by Node-API but the call.
 #[napi(catch_unwind)]
 pub fn send_broadcast() -> napi::Result<()> {
+    send_ordered(None)
+}
+
+/// The same for bytes of `payload` in place of the scratch buffer.
+#[napi(catch_unwind)]
+pub fn send_broadcast_of(payload: BufferSlice) -> napi::Result<()> {
+    send_ordered(Some(&payload))
+}
+
+fn send_ordered(payload: Option<&[u8]>) -> napi::Result<()> {
     SLOTS.with_borrow(|slots| {
         for inner in slots.iter().flatten() {
             if let Some(order) = inner.take_order() {
                 // Looked at once, also where it fails: another part's order must not send it again.
                 inner.answer_order(FULL as i32);
-                let answer = inner.send(order)?;
+                let answer = inner.send(order, payload)?;
                 inner.answer_order(answer as i32);
             }
         }
@@ -109,8 +123,8 @@ struct Inner {
     station: RefCell<Option<Station>>,
     /// Where JavaScript puts most of what is sent; let go of with the environment.
     scratch: RefCell<Option<Buffer>>,
-    /// Where it says what of that is to be sent; let go of with the environment.
-    order: RefCell<Option<Buffer>>,
+    /// Where it says what of that is to be sent, and finds when what it reads came; let go of with the environment.
+    words: RefCell<Option<Buffer>>,
     /// Where it finds what has come; let go of with the environment.
     batch: RefCell<Option<Buffer>>,
     ring: Arc<Ring>,
@@ -179,6 +193,7 @@ impl Inner {
     fn read(&self) -> (u32, Option<Single>) {
         let (mut station, mut buffer) = (self.station.borrow_mut(), self.batch.borrow_mut());
         let (Some(station), Some(buffer)) = (&mut *station, &mut *buffer) else { return (DONE, None) };
+        self.note_arrival();
         let mut batch = Batch::new(buffer);
         let progress = match station.read(&mut batch) {
             Progress::Done if batch.entries() > 1 => DONE,
@@ -191,9 +206,16 @@ impl Inner {
         (batch.finish() as u32 * 4 + progress, single)
     }
 
+    /// When what is read now came, for those who are told of it.
+    fn note_arrival(&self) {
+        if let Some(place) = self.words.borrow_mut().as_deref_mut().and_then(|bytes| bytes.get_mut(ARRIVAL)) {
+            place.copy_from_slice(&(monotonic_nanos() as f64).to_ne_bytes());
+        }
+    }
+
     /// An order that nobody has looked at: channel, object, kind, start, length.
     fn take_order(&self) -> Option<[u32; ORDER - 1]> {
-        let words = self.order.borrow();
+        let words = self.words.borrow();
         let (words, _) = words.as_deref()?.as_chunks::<4>();
         let word = |index: usize| words.get(index).map(|&bytes| u32::from_ne_bytes(bytes));
         (word(0)? == ORDERED as u32).then_some(())?;
@@ -201,14 +223,16 @@ impl Inner {
     }
 
     fn answer_order(&self, answer: i32) {
-        if let Some(place) = self.order.borrow_mut().as_deref_mut().and_then(|bytes| bytes.first_chunk_mut::<4>()) {
+        if let Some(place) = self.words.borrow_mut().as_deref_mut().and_then(|bytes| bytes.first_chunk_mut::<4>()) {
             *place = answer.to_ne_bytes();
         }
     }
 
-    fn send(&self, [channel, object, kind, start, length]: [u32; ORDER - 1]) -> napi::Result<f64> {
+    fn send(&self, order: [u32; ORDER - 1], payload: Option<&[u8]>) -> napi::Result<f64> {
+        let [channel, object, kind, start, length] = order;
         let scratch = self.scratch.borrow();
-        let bytes = scratch.as_deref().and_then(|bytes| bytes.get(start as usize..)?.get(..length as usize));
+        let bytes = payload.or(scratch.as_deref());
+        let bytes = bytes.and_then(|bytes| bytes.get(start as usize..)?.get(..length as usize));
         self.publish((channel, object, kind as u8), bytes.unwrap_or_default(), 0, true)
     }
 
@@ -229,7 +253,7 @@ impl Inner {
 #[napi]
 impl Broadcast {
     /// Takes part in the ring this process inherited, as `seat` says, or in a new one of `size` bytes. `sendBroadcast`
-    /// takes messages from `scratch` as `order` says, and `batch` is filled with those that come; all must keep their
+    /// takes messages from `scratch` as `words` say, and `batch` is filled with those that come; all must keep their
     /// memory. `wake` is called from the event loop with what `read()` would have answered, or when there is perhaps room
     /// for what waits. With one short message of plain text, after which nothing is left, come the message's kind, channel
     /// and object and its text, too.
@@ -239,7 +263,7 @@ impl Broadcast {
         seat: Option<String>,
         size: f64,
         scratch: Buffer,
-        order: Buffer,
+        words: Buffer,
         batch: Buffer,
         #[napi(ts_arg_type = "(answer: number, kind: number, channel: number, object: number, text: string) => void")]
         wake: Function<(), ()>,
@@ -249,7 +273,7 @@ impl Broadcast {
         let inner = Rc::new(Inner {
             station: RefCell::new(Some(station)),
             scratch: RefCell::new(Some(scratch)),
-            order: RefCell::new(Some(order)),
+            words: RefCell::new(Some(words)),
             batch: RefCell::new(Some(batch)),
             bell: Ear::default(),
             knocker: Ear::default(),
@@ -273,7 +297,7 @@ impl Broadcast {
             drop(inner.knocker.watcher.take());
             drop(inner.station.take());
             drop(inner.scratch.take());
-            drop(inner.order.take());
+            drop(inner.words.take());
             drop(inner.batch.take());
         })?;
         Ok(Self { inner })
@@ -320,22 +344,11 @@ impl Broadcast {
         self.with(|station| station.set_max_lag(milliseconds))
     }
 
-    /// Sends the first `length` bytes of `payload`, or what is left of them from `from` on. 0: all is sent; -1: no room;
-    /// -2: the lock could not be had; else the bytes that are in the ring so far, unless `whole` forbids that.
+    /// Sends what there is room for of `payload`, from byte `from` on. 0: all is sent; -1: no room; -2: the lock could
+    /// not be had; else the bytes that are in the ring so far.
     #[napi(catch_unwind)]
-    #[allow(clippy::too_many_arguments)]
-    pub fn publish(
-        &self,
-        channel: u32,
-        object: u32,
-        kind: u32,
-        payload: BufferSlice,
-        length: u32,
-        from: u32,
-        whole: bool,
-    ) -> napi::Result<f64> {
-        let payload = payload.get(..length as usize).unwrap_or_default();
-        self.inner.publish((channel, object, kind as u8), payload, from as usize, whole)
+    pub fn publish(&self, channel: u32, object: u32, kind: u32, payload: BufferSlice, from: u32) -> napi::Result<f64> {
+        self.inner.publish((channel, object, kind as u8), &payload, from as usize, false)
     }
 
     /// Something waits for room, or nothing does any more.

@@ -45,11 +45,11 @@ describe('a BroadcastChannel', () => {
     const got = [];
     receiver.onmessage = ({ data }) => got.push(data);
     receiver.onmessageerror = ({ data }) => got.push(data.code);
-    const [scratch, order, batch] = [8, 24, 8].map((bytes) => Buffer.alloc(bytes));
-    const part = native.Broadcast.open(undefined, 2 ** 24, scratch, order, batch, () => {});
+    const [scratch, words, batch] = [8, 32, 8].map((bytes) => Buffer.alloc(bytes));
+    const part = native.Broadcast.open(undefined, 2 ** 24, scratch, words, batch, () => {});
     const [id, JSON_ASCII] = [part.channel('corrupt'), 3];
     const send = (text) => {
-      assert.equal(part.publish(id, 1, JSON_ASCII, Buffer.from(text), text.length, 0, true), 0);
+      assert.equal(part.publish(id, 1, JSON_ASCII, Buffer.from(text), 0), 0);
     };
     for (const text of ['1', '{"n":', '2', '3,4', '5]', '[6']) send(text);
     while (got.length < 6) await new Promise(setImmediate);
