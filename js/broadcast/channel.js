@@ -4,7 +4,7 @@ const { inspect } = require('node:util');
 const { createError } = require('../errors.js');
 const check = require('../options.js');
 const { decode } = require('./codec.js');
-const { BroadcastEvent } = require('./events.js');
+const { BroadcastEvent, DeliveredEvent } = require('./events.js');
 const { DEFAULT_MAX_LAG, hub } = require('./hub.js');
 
 const MESSAGES = new Set(['message', 'messageerror']);
@@ -173,10 +173,12 @@ class BroadcastChannel extends EventTarget {
 
   #deliver(data) {
     if (!this.#open) return;
-    const event = new BroadcastEvent('message', data, this);
     const { message } = this.#handlers;
-    if (this.#hasListeners || typeof message?.handler !== 'function') this.dispatchEvent(event);
-    else event.deliver(message.handler);
+    if (this.#hasListeners || typeof message?.handler !== 'function' || !DeliveredEvent.isPossible) {
+      this.dispatchEvent(new BroadcastEvent('message', data));
+    } else {
+      DeliveredEvent.deliver(message.handler, this, data);
+    }
   }
 
   #miss(missed) {

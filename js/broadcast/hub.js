@@ -14,13 +14,15 @@ const DEFAULT_MAX_LAG = 1000;
 const FOR_EVER = 0xffffffff;
 
 /**
- * An object on a channel: what it says under these names is called when something comes for it.
+ * An object on a channel: what it says under these names is called when something comes for it. One that stands for an
+ * object elsewhere has `receiveFrom` in place of the first two.
  * @typedef {{ number: number, channel: object, maxLag: number, receive(kind: number, buffer: Buffer, start: number,
- *   end: number): void, deliver?(value: unknown): void, missed(count: number): void }} Member
+ *   end: number): void, deliver(value: unknown): void, missed(count: number): void,
+ *   receiveFrom?(sender: number, kind: number, bytes: Buffer): void }} Member
  */
 
 class Hub {
-  /** name -> { id, name, members: Set of listening members, objects: how many have it open } */
+  /** name -> { id, name, members: Set of listening members, only: the one, objects: how many have it open } */
   #byName = new Map();
   #byId = new Map();
   /** maxLag -> how many listening members ask for it. */
@@ -59,7 +61,7 @@ class Hub {
   join(name) {
     let channel = this.#byName.get(name);
     if (channel === undefined) {
-      channel = { id: this.#transport.channel(name), name, members: new Set(), objects: 0 };
+      channel = { id: this.#transport.channel(name), name, members: new Set(), only: undefined, objects: 0 };
       this.#byName.set(name, channel);
       this.#byId.set(channel.id, channel);
     }
@@ -153,14 +155,15 @@ class Hub {
     members.add(member);
     if (!this.#tell(member.channel)) {
       members.delete(member);
+      chooseOnly(member.channel);
       throw createError('ERR_BROADCAST_FULL', 'The ring could not be joined: another process holds its lock');
     }
     this.#countLag(member.maxLag, 1);
   }
 
-  #tell({ id, members }) {
-    const [only] = members;
-    return this.#transport.listen(id, members.size, members.size === 1 && !only.receiveFrom ? only.number : 0);
+  #tell(channel) {
+    chooseOnly(channel);
+    return this.#transport.listen(channel.id, channel.members.size, channel.only?.number ?? 0);
   }
 
   /** The most patient member decides how long the ring waits for this environment. */
@@ -208,10 +211,8 @@ class Hub {
 
   /** A message that has been read already. @returns {boolean} false: each of several objects needs a copy of its own */
   #value(id, sender, value) {
-    const members = this.#byId.get(id)?.members;
-    if (members?.size !== 1) return false;
-    const [only] = members;
-    if (only.deliver === undefined) return false;
+    const only = this.#byId.get(id)?.only;
+    if (only === undefined) return false;
     if (only.number !== sender) only.deliver(value);
     return true;
   }
@@ -222,6 +223,12 @@ class Hub {
       if (others > 0) member.missed(others);
     }
   }
+}
+
+/** Who alone listens here, and for itself: told of what has been read already, and of nothing it has sent. */
+function chooseOnly(channel) {
+  const [first] = channel.members;
+  channel.only = channel.members.size === 1 && first.receiveFrom === undefined ? first : undefined;
 }
 
 function give(member, kind, sender, buffer, start, end) {

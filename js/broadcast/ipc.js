@@ -8,6 +8,7 @@ const cluster = require('node:cluster');
 const { isMainThread } = require('node:worker_threads');
 const { toMainThread } = require('../threads.js');
 const { envelope, handle, TOPIC } = require('./ipc-messages.js');
+const { noteArrival } = require('./words.js');
 
 /** What this environment alone shares: delivered in a turn of its own, in order. */
 class Local {
@@ -67,6 +68,7 @@ class Local {
   #deliver() {
     const list = this.#pending;
     this.#pending = [];
+    noteArrival();
     for (const message of list) this.#receive.message(...message);
   }
 }
@@ -80,6 +82,7 @@ class Remote extends Local {
     super(receive);
     const message = ({ channel, kind, object, data }) => {
       const bytes = Buffer.from(data, 'base64');
+      noteArrival();
       receive.message(channel, kind, object, bytes, 0, bytes.length);
     };
     const missed = ({ channel, count }) => receive.missed(channel, count);

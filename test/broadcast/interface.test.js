@@ -7,6 +7,18 @@ const rustcluster = require('rustcluster');
 
 const CLASSES = { rustcluster: rustcluster.BroadcastChannel, Node: globalThis.BroadcastChannel };
 
+/** What is simply there to be read. */
+const PLAIN = [
+  ...['type', 'data', 'origin', 'lastEventId', 'source', 'ports', 'bubbles', 'cancelable', 'composed'],
+  ...['defaultPrevented', 'returnValue', 'isTrusted', 'cancelBubble', 'eventPhase'],
+];
+
+function enumerated(object) {
+  const names = [];
+  for (const name in object) names.push(name);
+  return names;
+}
+
 for (const [whose, BroadcastChannel] of Object.entries(CLASSES)) {
   describe(`BroadcastChannel of ${whose}`, () => {
     let open = [];
@@ -56,6 +68,63 @@ for (const [whose, BroadcastChannel] of Object.entries(CLASSES)) {
       assert.deepEqual(event.data, { text: 'hello' });
       assert.ok(event instanceof Event);
       assert.equal(event.target, receiver);
+    });
+
+    it('gives its handler an event that is whole, then and later', async () => {
+      const [sender, receiver] = [channel(), channel()];
+      const look = (event) => ({
+        ...Object.fromEntries(PLAIN.map((name) => [name, event[name]])),
+        isFor: [event.target, event.srcElement, event.currentTarget].map((one) => one && one === receiver),
+        path: event.composedPath(),
+        tag: String(event),
+        isShown: inspect(event).startsWith("MessageEvent {\n  type: 'message',"),
+        isMessageEvent: event instanceof Event && event instanceof MessageEvent,
+      });
+      const during = {
+        ...{ type: 'message', data: 1, origin: '', lastEventId: '', source: null, ports: [] },
+        ...{ bubbles: false, cancelable: false, composed: false, defaultPrevented: false, returnValue: true },
+        ...{ isTrusted: false, cancelBubble: false, eventPhase: Event.AT_TARGET, isFor: [true, true, true] },
+        ...{ path: [receiver], tag: String(new MessageEvent('message')), isShown: true, isMessageEvent: true },
+      };
+      const after = { ...during, eventPhase: Event.NONE, isFor: [true, true, null], path: [] };
+      const began = performance.now();
+      const event = await new Promise((resolve, reject) => {
+        receiver.onmessage = (one) => {
+          try {
+            assert.equal(one.data, 1);
+            assert.deepEqual(look(one), during);
+            assert.throws(() => receiver.dispatchEvent(one), { code: 'ERR_EVENT_RECURSION' });
+            one.preventDefault();
+            assert.equal(one.defaultPrevented, false);
+            for (const name of PLAIN) assert.ok(enumerated(one).includes(name), name);
+            resolve(one);
+          } catch (error) {
+            reject(error);
+          }
+        };
+        sender.postMessage(1);
+      });
+      const isPast = event.timeStamp > began && event.timeStamp <= performance.now();
+      assert.ok(isPast, `${began}, ${event.timeStamp}, ${performance.now()}`);
+      assert.deepEqual(look(event), after);
+      // One that nobody has looked at before, dispatched by hand.
+      const unseen = new Promise((resolve) => {
+        receiver.onmessage = resolve;
+      });
+      sender.postMessage(1);
+      const again = await unseen;
+      const other = new EventTarget();
+      const got = [];
+      other.addEventListener('message', (one) => {
+        got.push(one === again, one.target === other, one.eventPhase, one.composedPath().length, one.data);
+        one.stopImmediatePropagation();
+      });
+      other.addEventListener('message', () => got.push('not stopped'));
+      other.dispatchEvent(again);
+      assert.deepEqual(got, [true, true, Event.AT_TARGET, 1, 1]);
+      assert.equal(again.currentTarget, null);
+      again.cancelBubble = true;
+      assert.equal(again.cancelBubble, true);
     });
 
     it('takes listeners, once and more, and lets go of them', async () => {
