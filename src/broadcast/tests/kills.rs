@@ -19,9 +19,10 @@ fn wanted(usual: usize) -> Option<usize> {
     }
 }
 
-/// A message that shows what has been done to it: who sent it, its number, and a length that follows from both.
+/// A message that shows what has been done to it: who sent it, its number, and a length that follows from both. Now and
+/// then it is long enough to be stored another way.
 fn message(sender: u32, number: u32) -> Vec<u8> {
-    let length = (number * 37 + sender * 11) as usize % 300;
+    let length = (number * 37 + sender * 11) as usize % 300 + if number % 32 == 31 { 8192 } else { 0 };
     let mut bytes = [sender.to_ne_bytes(), number.to_ne_bytes()].concat();
     bytes.extend((0..length).map(|n| (n as u32 * 7 + number) as u8));
     bytes
