@@ -5,6 +5,8 @@ import { interleave, median } from '../lib/stats.mjs';
 import { withCluster } from './cluster.mjs';
 
 const WORKERS = 8;
+/** Messages before the compilers have settled, and messages that are measured: half a second at least. */
+const [WARM_UP, COUNT] = [20_000, 60_000];
 
 export async function runRelay({ quick, rounds }, log) {
   const title = `1 KiB from one worker to the ${WORKERS - 1} others, deliveries a millisecond`;
@@ -13,11 +15,11 @@ export async function runRelay({ quick, rounds }, log) {
     { name: 'rustcluster', mode: 'rustcluster', ours: true },
     { name: 'through the primary', mode: 'stock' },
   ].map((one) => ({ ...one, runs: [] }));
-  const count = quick ? 200 : 20_000;
+  const [warmUp, count] = quick ? [200, 200] : [WARM_UP, COUNT];
   for (const list of interleave(cases, rounds)) {
     for (const one of list) {
       await withCluster(one.mode, WORKERS, async (cluster) => {
-        await cluster.run('relay', { size: 1024, count: quick ? 200 : 5000 });
+        await cluster.run('relay', { size: 1024, count: warmUp });
         one.runs.push(await cluster.run('relay', { size: 1024, count }));
       });
     }
