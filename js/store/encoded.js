@@ -16,8 +16,9 @@ class EncodedBackend {
     this.owner = owner;
   }
 
+  /** An entry as it is stored: @returns {{ tag: number, body: string | Buffer } | undefined} */
   raw(key) {
-    return this.call('raw', key);
+    return then(this.call('raw', key), whole);
   }
 
   get(key) {
@@ -99,10 +100,16 @@ class EncodedBackend {
 
 const then = (answer, fn) => (answer instanceof Promise ? answer.then(fn) : fn(answer));
 
+/** To a thread a Buffer comes as the Uint8Array that structured clone makes of it, which decode() cannot read. */
+function whole(raw) {
+  if (raw === undefined || typeof raw.body === 'string') return raw;
+  return { tag: raw.tag, body: Buffer.from(raw.body.buffer, raw.body.byteOffset, raw.body.length) };
+}
+
 function value(raw) {
   if (raw === undefined || typeof raw.body === 'string') return raw?.body;
-  const bytes = Buffer.from(raw.body.buffer, raw.body.byteOffset, raw.body.length);
-  return decode(raw.tag, bytes, 0, bytes.length);
+  const { tag, body } = whole(raw);
+  return decode(tag, body, 0, body.length);
 }
 
 module.exports = { EncodedBackend };

@@ -122,9 +122,12 @@ describe('a store over ipc', () => {
           await store.set('back', { list: [value, undefined], bytes: new Uint8Array([1, 2]) });
           await Promise.all(Array.from({ length: 100 }, () => store.incr('n')));
           const failed = await store.incr('key').catch(({ code }) => code);
-          store.getOrSet('slow', () => new Promise(() => parentPort.postMessage([store.transport, value, failed])));
+          const swapped = await store.cas('object', { b: [2], a: 1 }, new Map([[1, 1]]));
+          const again = await store.cas('object', new Map([[1, 1]]), 'swapped');
+          const said = [store.transport, value, failed, swapped && again];
+          store.getOrSet('slow', () => new Promise(() => parentPort.postMessage(said)));
         };
-        await store.set('key', 'from the main thread');
+        await store.setMany({ key: 'from the main thread', object: { a: 1, b: [2] } });
         const thread = new Worker(`(${work})('test')`, { eval: true });
         const [answer] = await once(thread, 'message');
         const slow = store.getOrSet('slow', () => 'taken over');
@@ -132,7 +135,8 @@ describe('a store over ipc', () => {
         return [...answer, await slow, await store.get('n'), await store.get('back')].map(String);
       });
       const object = '[object Object]';
-      assert.deepEqual(seen, ['ipc', 'from the main thread', 'ERR_STORE_NOT_NUMBER', 'taken over', '100', object]);
+      const said = ['ipc', 'from the main thread', 'ERR_STORE_NOT_NUMBER', 'true'];
+      assert.deepEqual(seen, [...said, 'taken over', '100', object]);
       assert.equal(await primary((store) => store.getSync('back').list.length), 2);
     });
   }
