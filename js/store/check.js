@@ -24,7 +24,8 @@ function key(value, name = 'key') {
 /** @returns {string[]} @throws as `key` */
 function keys(value) {
   if (!Array.isArray(value)) throw typeError('keys', 'an array', value);
-  return value.map((one, index) => key(one, `keys[${index}]`));
+  // Not by map(), which passes over holes.
+  return Array.from(value, (one, index) => key(one, `keys[${index}]`));
 }
 
 /** @returns {string} '' when undefined @throws as `key` */

@@ -182,6 +182,10 @@ describe('a store', () => {
       await assert.rejects(store.setMany(bad), { code: 'ERR_INVALID_ARG_TYPE' });
     }
     await assert.rejects(store.setMany({ x: 1, y: undefined }), { code: 'ERR_INVALID_ARG_VALUE' });
+    for (const bad of ['text', [1], new Array(1)]) {
+      await assert.rejects(store.getMany(bad), { code: 'ERR_INVALID_ARG_TYPE' });
+      await assert.rejects(store.deleteMany(bad), { code: 'ERR_INVALID_ARG_TYPE' });
+    }
     assert.equal(store.hasSync('x'), false);
   });
 
