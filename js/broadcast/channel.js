@@ -33,12 +33,13 @@ class BroadcastChannel extends EventTarget {
     if (args.length === 0) throw check.typeError('name', 'specified', name);
     super();
     this.#name = `${name}`;
-    const { maxLag = DEFAULT_MAX_LAG } = check.object('options', options);
+    // Before it joins: nobody could close one that was never made.
+    const maxLag = checkMaxLag(check.object('options', options).maxLag);
     const { number, channel } = hub().join(this.#name);
     const receive = (kind, buffer, start, end) => this.#receive(kind, buffer, start, end);
     const deliver = (data) => this.#deliver(data);
     const missed = (count) => this.#miss(count);
-    this.#member = { number, channel, maxLag: checkMaxLag(maxLag), receive, deliver, missed };
+    this.#member = { number, channel, maxLag, receive, deliver, missed };
     hub().retain(1);
     hub().expect(this.#member);
   }

@@ -120,6 +120,9 @@ describe('a BroadcastChannel', () => {
       receiver.close();
       await new Promise(setImmediate);
     }
+    for (let n = 0; n < 300; n++) {
+      assert.throws(() => new BroadcastChannel(`refused ${n}`, { maxLag: -1 }), { code: 'ERR_OUT_OF_RANGE' });
+    }
     const { channel: after } = hub().join('another');
     assert.ok(after.id - before.id < 10, `${after.id - before.id} numbers were given out`);
     const sender = new BroadcastChannel('keep');
