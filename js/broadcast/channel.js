@@ -116,7 +116,7 @@ class BroadcastChannel extends EventTarget {
    * @param {{ timeout?: number, signal?: AbortSignal }} [options] `timeout`: milliseconds to wait, to
    *   Infinity; default 30,000
    * @returns {Promise<void>} once the message is in the ring, where all who listen will find it
-   * @throws as `postMessage`, ERR_BROADCAST_FULL after `timeout`, ABORT_ERR
+   * @throws as `postMessage`, ERR_BROADCAST_FULL after `timeout`, ABORT_ERR; ERR_OUT_OF_RANGE above 1 GiB
    */
   publish(message, options) {
     // Not async: what has been sent already has one promise, and not three more around it.

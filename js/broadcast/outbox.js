@@ -10,8 +10,13 @@ const LOOK_AGAIN = 10;
 const MOST_POSTS = 1024;
 /** Bytes that publish() may hold at once. */
 const MOST_BYTES = 64 * 2 ** 20;
+/** Most bytes of a message: `LARGEST_MESSAGE` of src/broadcast/station.rs. */
+const LARGEST = 2 ** 30;
 
 const full = (why) => createError('ERR_BROADCAST_FULL', `The ring is full: ${why}`);
+
+const tooLarge = ({ length }) =>
+  createError('ERR_OUT_OF_RANGE', `A message must have at most ${LARGEST} bytes. This one has ${length}`);
 
 class Outbox {
   #transport;
@@ -37,9 +42,11 @@ class Outbox {
    * @param {number} channel
    * @param {number} object
    * @param {{ kind: number, buffer: Uint8Array, start: number, length: number }} message copied if it must wait
-   * @throws ERR_BROADCAST_FULL when there is no room, or others wait for it
+   * @throws ERR_BROADCAST_FULL when there is no room, or others wait for it; ERR_OUT_OF_RANGE above 1 GiB
    */
   post(channel, object, message) {
+    // Looked at here: the addon is told a length in 32 bits, in which 4 GiB are 0.
+    if (message.length > LARGEST) throw tooLarge(message);
     if (this.#queue.length > 0) this.flush();
     if (this.#queue.length === 0) {
       const answer = this.#transport.post(channel, object, message);
@@ -55,6 +62,7 @@ class Outbox {
   /** The same, waiting for room. @returns {Promise<void>} */
   publish(channel, object, message, timeout, signal) {
     if (signal?.aborted) return Promise.reject(abortError(signal));
+    if (message.length > LARGEST) return Promise.reject(tooLarge(message));
     let from = 0;
     if (this.#queue.length === 0) {
       if (this.#transport.post(channel, object, message) === 0) return Promise.resolve();

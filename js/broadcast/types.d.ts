@@ -49,7 +49,8 @@ export class BroadcastChannel extends EventTarget {
   postMessage(message: unknown): void;
   /**
    * The same, waiting for room. Resolves once the message is where all who listen will find it. Also takes messages larger
-   * than the ring, up to 1 GiB. Rejects as `postMessage` throws, with ERR_BROADCAST_FULL after `timeout`, with ABORT_ERR.
+   * than the ring, up to 1 GiB. Rejects as `postMessage` throws, with ERR_BROADCAST_FULL after `timeout`, with ABORT_ERR,
+   * and with ERR_OUT_OF_RANGE above that.
    */
   publish(message: unknown, options?: PublishOptions): Promise<void>;
   /** Sends and gets nothing any more. */

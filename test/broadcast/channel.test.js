@@ -195,6 +195,23 @@ describe('a BroadcastChannel', () => {
     receiver.close();
   });
 
+  it('refuses what is larger than any message may be', async () => {
+    const [sender, receiver] = [new BroadcastChannel('too large'), new BroadcastChannel('too large')];
+    const got = [];
+    receiver.onmessage = ({ data }) => got.push(data);
+    // Zeros that nobody touches take no memory. Of 4 GiB, which Node 20 allows, the length would be 0 in 32 bits.
+    for (const length of [2 ** 30 + 1, 2 ** 32]) {
+      const bytes = new Uint8Array(length);
+      assert.throws(() => sender.postMessage(bytes), { code: 'ERR_OUT_OF_RANGE' });
+      await assert.rejects(sender.publish(bytes), { code: 'ERR_OUT_OF_RANGE' });
+    }
+    sender.postMessage('next');
+    while (got.length < 1) await new Promise(setImmediate);
+    assert.deepEqual(got, ['next']);
+    sender.close();
+    receiver.close();
+  });
+
   it('reaches worker threads and back, and their end harms nobody', async () => {
     const one = new BroadcastChannel('threads');
     const text = `
