@@ -1,8 +1,15 @@
 import { type IRateLimiterOptions, RateLimiterStoreAbstract } from 'rate-limiter-flexible';
-import type { Store } from './types.js';
+import type { Store, StoreOptions } from './types.js';
+
+/** Options of a limiter, of `openStore`, and where it counts. */
+export interface RateLimiterStoreOptions extends IRateLimiterOptions, StoreOptions {
+  /** One that is open already. */
+  storeClient?: Store;
+  /** The name of the store to open; default 'rate-limiter'. */
+  name?: string;
+}
 
 /** A limiter of rate-limiter-flexible that counts over all workers. */
 export class RateLimiterStore extends RateLimiterStoreAbstract {
-  /** `storeClient`: a store that is open already; default: the store 'rate-limiter'. */
-  constructor(options: IRateLimiterOptions & { storeClient?: Store });
+  constructor(options: RateLimiterStoreOptions);
 }

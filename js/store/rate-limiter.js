@@ -15,12 +15,14 @@ class RateLimiterStore extends RateLimiterStoreAbstract {
   #store;
 
   /**
-   * @param {object} options those of rate-limiter-flexible (`points`, `duration`, `keyPrefix`, ...), and
-   * @param {import('./types').Store} [options.storeClient] one that is open already; default: the store 'rate-limiter'
+   * @param {object} options those of rate-limiter-flexible (`points`, `duration`, `keyPrefix`, ...), of `openStore`, and
+   * @param {import('./types').Store} [options.storeClient] one that is open already
+   * @param {string} [options.name] of the store to open; default 'rate-limiter'
    */
   constructor(options) {
     super(options);
-    this.#store = options?.storeClient ?? openStore('rate-limiter');
+    const { storeClient, name = 'rate-limiter', path, durable, maxSize, eviction, redis } = options;
+    this.#store = storeClient ?? openStore(name, { path, durable, maxSize, eviction, redis });
     this.client = this.#store;
   }
 

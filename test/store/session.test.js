@@ -8,7 +8,7 @@ const { openStore } = require('rustcluster');
 const { RateLimiterStore } = require('rustcluster/rate-limiter');
 const { ExpressStore, KoaStore } = require('rustcluster/session');
 const { request } = require('../fixtures/http.js');
-const { cleanUp, crew } = require('../fixtures/store/harness.js');
+const { cleanUp, crew, folder } = require('../fixtures/store/harness.js');
 
 const session = (name, maxAge) => ({
   cookie: { originalMaxAge: maxAge ?? null, expires: maxAge ? new Date(Date.now() + maxAge) : null, path: '/' },
@@ -155,6 +155,17 @@ describe('RateLimiterStore', () => {
       10,
     );
     assert.ok(passed.every(({ sound }) => sound));
+  });
+
+  it('opens the store it is told of', async () => {
+    const options = { name: 'limits-kept', path: folder(), maxSize: 100_000 };
+    const limiter = new RateLimiterStore({ ...options, points: 3, duration: 600 });
+    await limiter.consume('a');
+    const { name, ...settings } = options;
+    const same = openStore(name, settings);
+    assert.equal(await same.size(), 1);
+    await same.close();
+    await limiter.client.close();
   });
 
   it('tells what is left, gives back, blocks and forgets', async () => {

@@ -46,6 +46,7 @@ void [text, both, count, plain, sum, swapped, all, store.transport === 'ipc'];
 const keyv = new KeyvStore({ store });
 const sessions = [new ExpressStore({ store, prefix: 's:', ttl: 5 }), new KoaStore({ name: 'koa', maxSize: 1 << 20 })];
 const limiter = new RateLimiterStore({ storeClient: store, points: 5, duration: 1 });
+const kept = new RateLimiterStore({ name: 'limits', path: '/var/lib/app', points: 5, duration: 1 });
 // @ts-expect-error milliseconds, not text
 new ExpressStore({ ttl: '5' });
-void [keyv.get<string>('key'), sessions, limiter.consume('key')];
+void [keyv.get<string>('key'), sessions, limiter.consume('key'), kept];
