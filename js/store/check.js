@@ -51,6 +51,12 @@ function storeName(value) {
   return value;
 }
 
+/** @returns {object | undefined} a store, as adapters take it @throws ERR_INVALID_ARG_TYPE for anything else */
+function opened(name, value) {
+  if (value !== undefined && typeof value?.getOrSet !== 'function') throw typeError(name, 'a store', value);
+  return value;
+}
+
 /** What Redis itself is told. */
 const OWN = ['path', 'durable', 'maxSize', 'eviction'];
 
@@ -81,4 +87,4 @@ function storeOptions(value) {
   return { redis, path: folder, durable, maxSize, evict };
 }
 
-module.exports = { key, keys, prefix, storeName, storeOptions, ttl };
+module.exports = { key, keys, opened, prefix, storeName, storeOptions, ttl };

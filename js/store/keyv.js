@@ -1,6 +1,8 @@
 'use strict';
 /** `rustcluster/keyv`: a storage adapter for Keyv, over a store that all workers share. */
 const { EventEmitter } = require('node:events');
+const { object } = require('../options.js');
+const { opened } = require('./check.js');
 const { openStore } = require('./index.js');
 
 /**
@@ -20,10 +22,11 @@ class KeyvStore extends EventEmitter {
    * @param {import('./types').Store} [options.store] one that is open already; `disconnect()` then leaves it open
    * @param {string} [options.name] of the store to open; default 'keyv'
    */
-  constructor({ store, name = 'keyv', ...options } = {}) {
+  constructor(options) {
     super();
+    const { store, name = 'keyv', ...own } = object('options', options);
     this.#isOwn = store === undefined;
-    this.#store = store ?? openStore(name, options);
+    this.#store = opened('options.store', store) ?? openStore(name, own);
   }
 
   get(key) {

@@ -3,6 +3,7 @@
 const { RateLimiterRes } = require('rate-limiter-flexible');
 // The base of all its stores, which its index leaves out.
 const RateLimiterStoreAbstract = require('rate-limiter-flexible/lib/RateLimiterStoreAbstract.js');
+const { opened } = require('./check.js');
 const { openStore } = require('./index.js');
 
 /**
@@ -22,7 +23,8 @@ class RateLimiterStore extends RateLimiterStoreAbstract {
   constructor(options) {
     super(options);
     const { storeClient, name = 'rate-limiter', path, durable, maxSize, eviction, redis } = options;
-    this.#store = storeClient ?? openStore(name, { path, durable, maxSize, eviction, redis });
+    this.#store =
+      opened('options.storeClient', storeClient) ?? openStore(name, { path, durable, maxSize, eviction, redis });
     this.client = this.#store;
   }
 

@@ -1,14 +1,21 @@
 'use strict';
 /** `rustcluster/session`: sessions that every worker knows, for express-session and koa-session. */
 const { EventEmitter } = require('node:events');
+const { integer, object } = require('../options.js');
+const check = require('./check.js');
 const { openStore } = require('./index.js');
 
 /** How long a session lives whose cookie does not say, in milliseconds. */
 const DAY = 86_400_000;
 
 /** What both kinds of store share: the store, a prefix, a time to live. */
-function settings({ store, name = 'sessions', prefix = 'sess:', ttl = DAY, ...options } = {}) {
-  return { store: store ?? openStore(name, options), prefix, ttl };
+function settings(options) {
+  const { store, name = 'sessions', prefix = 'sess:', ttl, ...own } = object('options', options);
+  check.opened('options.store', store);
+  check.key(prefix, 'options.prefix');
+  // Not 0 and not less: a session that has no time left is deleted, and so each would be.
+  const lifetime = ttl === Number.POSITIVE_INFINITY ? ttl : integer('options.ttl', ttl, { min: 1, fallback: DAY });
+  return { store: store ?? openStore(name, own), prefix, ttl: lifetime };
 }
 
 /**

@@ -121,6 +121,26 @@ describe('ExpressStore', () => {
   });
 });
 
+describe('an adapter', () => {
+  it('checks its options', async () => {
+    const KeyvStore = require('rustcluster/keyv');
+    for (const Adapter of [ExpressStore, KoaStore, KeyvStore]) {
+      for (const options of [null, 5, { store: {} }, { store: null }, { name: 5 }]) {
+        assert.throws(() => new Adapter(options), { code: 'ERR_INVALID_ARG_TYPE' });
+      }
+    }
+    for (const Adapter of [ExpressStore, KoaStore]) {
+      assert.throws(() => new Adapter({ prefix: 5 }), { code: 'ERR_INVALID_ARG_TYPE' });
+      assert.throws(() => new Adapter({ ttl: '1' }), { code: 'ERR_INVALID_ARG_TYPE' });
+      for (const ttl of [0, -1, 1.5]) assert.throws(() => new Adapter({ ttl }), { code: 'ERR_OUT_OF_RANGE' });
+    }
+    const forEver = new ExpressStore({ ttl: Number.POSITIVE_INFINITY });
+    await promisify(forEver.set.bind(forEver))('a', session('ada'));
+    const limits = { points: 1, duration: 1, storeClient: {} };
+    assert.throws(() => new RateLimiterStore(limits), { code: 'ERR_INVALID_ARG_TYPE' });
+  });
+});
+
 describe('KoaStore', () => {
   it('sets, gets and destroys, for as long as it is told', async () => {
     const shared = openStore('sessions-koa');
