@@ -133,6 +133,17 @@ describe('a BroadcastChannel', () => {
     keep.close();
   });
 
+  it('closes one of many as fast as it has opened it', async function () {
+    this.timeout(60_000);
+    const began = performance.now();
+    const all = Array.from({ length: 60_000 }, (_, n) => new BroadcastChannel(`one of many ${n}`));
+    const opened = performance.now();
+    for (const one of all) one.close();
+    const [opening, closing] = [opened - began, performance.now() - opened];
+    assert.ok(closing < 3 * opening, `${opening} ms to open, ${closing} ms to close`);
+    await new Promise(setImmediate);
+  });
+
   it('brings no message of a closed channel to one that is opened in its place', async () => {
     const [sender, receiver] = [new BroadcastChannel('old'), new BroadcastChannel('old')];
     const got = [];
