@@ -78,7 +78,8 @@ class Memory {
 
   setMany(entries) {
     const need = entries.reduce((sum, { key, body }) => sum + footprint(key, body), 0);
-    const freed = entries.length === 1 ? this.#takenBy(entries[0].key) : 0;
+    // What is written over gives its room back, once.
+    const freed = [...new Set(entries.map(({ key }) => key))].reduce((sum, key) => sum + this.#takenBy(key), 0);
     this.#makeRoom(need - freed, need);
     for (const { key, tag, body, ttl } of entries) this.#put(key, { tag, body }, ttl);
     return 0;
@@ -172,9 +173,10 @@ class Memory {
     return entry.expires > Date.now();
   }
 
+  /** 0 for what has expired: the sweep may have taken it out by the time its room is wanted. */
   #takenBy(key) {
     const entry = this.#entries.get(key);
-    return entry === undefined ? 0 : footprint(key, entry.body);
+    return entry === undefined || entry.expires <= Date.now() ? 0 : footprint(key, entry.body);
   }
 
   #makeRoom(growth, need) {

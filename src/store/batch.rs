@@ -6,6 +6,7 @@ use super::op::{Claimed, Entry, Op, Outcome, Value};
 use super::record::{COUNTS, ENTRY, EXPIRY, FLIGHT, MAX_VALUE, NUMBER, Record, expiry_key, footprint, key_in, now_ms};
 use crate::error::Error;
 use heed::RwTxn;
+use std::collections::HashSet;
 use std::ops::Bound;
 
 /// Expired entries that one transaction sweeps; the rest waits for the next.
@@ -94,10 +95,12 @@ impl<'e> Batch<'e> {
         // All or nothing, so the room is found before the first is written.
         let mut need = 0;
         let mut freed = 0;
+        let mut seen = HashSet::new();
         for Entry { key, value, ttl } in entries {
             need += size_of_entry(key, value, ttl.is_some())?;
-            if let [one] = entries {
-                freed = self.taken_by(&key_in(ENTRY, &one.key))?;
+            // What is written over gives its room back, once.
+            if seen.insert(key) {
+                freed += self.taken_by(&key_in(ENTRY, key))?;
             }
         }
         self.make_room(need.saturating_sub(freed), need)?;
@@ -294,11 +297,12 @@ impl<'e> Batch<'e> {
         Ok(bytes.and_then(Record::parse).filter(|record| record.is_live(self.now)))
     }
 
+    /// 0 for what has expired: the sweep may have taken it out by the time its room is wanted.
     fn taken_by(&self, full: &[u8]) -> heed::Result<u64> {
         let bytes = self.table.get(&self.transaction, full)?;
-        Ok(bytes.map_or(0, |bytes| {
-            let expires = Record::parse(bytes).is_some_and(|record| record.expires.is_some());
-            footprint(full.len(), bytes.len(), expires)
+        Ok(bytes.map_or(0, |bytes| match Record::parse(bytes) {
+            Some(record) if !record.is_live(self.now) => 0,
+            record => footprint(full.len(), bytes.len(), record.is_some_and(|record| record.expires.is_some())),
         }))
     }
 

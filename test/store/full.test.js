@@ -58,6 +58,16 @@ describe('a full store', () => {
     assert.ok(count > 200 && count < 300, String(count));
     assert.equal(await store.size(), count - 1);
     await store.set('k0', value);
+    // What they take they have already.
+    await store.setMany({ k0: value, k1: value, k2: value });
+    await store.setMany([
+      ['k0', value],
+      ['k1', 'less'],
+    ]);
+    await store.set('k1', value);
+    // One entry gives its room back once, however often it is named.
+    const twice = [1, 2, 3].map(() => ['k0', value]);
+    await assert.rejects(store.setMany(twice), { code: 'ERR_STORE_FULL' });
     await assert.rejects(store.setMany({ a: value, b: value, c: value }), { code: 'ERR_STORE_FULL' });
     assert.equal(store.hasSync('a'), false);
     await assert.rejects(

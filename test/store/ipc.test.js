@@ -90,6 +90,7 @@ describe('a store over ipc', () => {
       for (let n = 0; n < 200; n++) await store.set(`k${n}`, 'x'.repeat(1000));
     };
     await assert.rejects(none.on(0, fill), { code: 'ERR_STORE_FULL' });
+    await none.on(0, (store) => store.setMany(['k0', 'k1', 'k2'].map((key) => [key, 'x'.repeat(1000)])));
     const lru = await crew({ workers: 1, env, options: { maxSize: 100_000, eviction: 'lru' } });
     await lru.on(0, fill);
     assert.deepEqual(await lru.on(0, async (store) => [await store.has('k0'), await store.has('k199')]), [false, true]);
