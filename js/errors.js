@@ -9,6 +9,7 @@ const { getSystemErrorMap } = require('node:util');
 const table = {
   ERR_INVALID_ARG_TYPE: [TypeError, 'An argument has the wrong type'],
   ERR_INVALID_ARG_VALUE: [TypeError, 'An argument has a value the function does not know'],
+  ERR_INVALID_THIS: [TypeError, 'A method was called without the object it belongs to'],
   ERR_OUT_OF_RANGE: [RangeError, 'A number lies outside its range'],
   ERR_IMAGE_CORRUPT: [Error, 'The image breaks the rules of its format or ends too early'],
   ERR_IMAGE_UNSUPPORTED: [Error, 'Not an image, or of a kind that cannot be read and written back'],

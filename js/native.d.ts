@@ -11,6 +11,8 @@ export declare class Broadcast {
    * and object and its text, too.
    */
   static open(seat: string | undefined | null, size: number, scratch: Buffer, words: Buffer, batch: Buffer, wake: (answer: number, kind: number, channel: number, object: number, text: string) => void): Broadcast
+  /** Bytes that the ring holds. */
+  get size(): number
   /** Gives the ring its memory. Must come before the first `publish`. */
   provideMemory(): Failure | null
   /** Whether the open channels keep the event loop running. */

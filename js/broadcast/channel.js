@@ -102,9 +102,10 @@ class BroadcastChannel extends EventTarget {
    * Sends a value to all other objects with this name: in this process, its threads, and all processes of the cluster.
    * @param {unknown} message anything structured clone takes
    * @throws DataCloneError for a value that cannot be cloned, InvalidStateError once closed
-   * @throws ERR_BROADCAST_FULL when the ring has no room; nothing was sent then
+   * @throws ERR_BROADCAST_FULL when the ring has no room; nothing was sent then. ERR_INVALID_THIS
    */
   postMessage(...args) {
+    BroadcastChannel.#check(this);
     if (args.length === 0) throw check.typeError('message', 'specified', undefined);
     this.#refuseWhenClosed();
     hub().post(this.#member, args[0]);
@@ -121,6 +122,7 @@ class BroadcastChannel extends EventTarget {
   publish(message, options) {
     // Not async: what has been sent already has one promise, and not three more around it.
     try {
+      BroadcastChannel.#check(this);
       const wait = options === undefined ? DEFAULT_WAIT : checkWait(options);
       this.#refuseWhenClosed();
       return hub().publish(this.#member, message, wait);
@@ -131,6 +133,7 @@ class BroadcastChannel extends EventTarget {
 
   /** Sends and gets nothing any more. What was posted before is on its way already. */
   close() {
+    BroadcastChannel.#check(this);
     if (!this.#open) return;
     this.unref();
     this.#open = false;
@@ -139,6 +142,7 @@ class BroadcastChannel extends EventTarget {
 
   /** The open channel keeps the process running, as it does from the start. */
   ref() {
+    BroadcastChannel.#check(this);
     if (this.#open && !this.#held) {
       this.#held = true;
       hub().retain(1);
@@ -148,11 +152,18 @@ class BroadcastChannel extends EventTarget {
 
   /** The process may end although the channel is open. */
   unref() {
+    BroadcastChannel.#check(this);
     if (this.#open && this.#held) {
       this.#held = false;
       hub().retain(-1);
     }
     return this;
+  }
+
+  /** One taken off its object, as in `setTimeout(channel.postMessage, 100)`, is the commonest mistake. */
+  static #check(object) {
+    if (typeof object === 'object' && object !== null && #member in object) return;
+    throw createError('ERR_INVALID_THIS', 'Value of "this" must be of type BroadcastChannel');
   }
 
   #refuseWhenClosed() {
@@ -237,6 +248,10 @@ for (const name of [
   'unref',
 ]) {
   Object.defineProperty(BroadcastChannel.prototype, name, { enumerable: true });
+}
+// They tell whether they were called without.
+for (const takesOne of [BroadcastChannel, BroadcastChannel.prototype.postMessage]) {
+  Object.defineProperty(takesOne, 'length', { value: 1 });
 }
 Object.defineProperty(BroadcastChannel.prototype, Symbol.toStringTag, {
   configurable: true,

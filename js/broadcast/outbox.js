@@ -51,7 +51,7 @@ class Outbox {
     if (this.#queue.length === 0) {
       const answer = this.#transport.post(channel, object, message);
       if (answer === 0) return;
-      if (answer === FULL) throw full('its readers have not read what is in it; publish() waits for them');
+      if (answer === FULL) throw full(this.#whyFull(message));
       this.#why = BUSY;
     }
     // The lock is held by a process that the kernel has stopped for a moment: that is no reason to refuse.
@@ -84,6 +84,11 @@ class Outbox {
       }
       this.#add(entry);
     });
+  }
+
+  #whyFull({ length }) {
+    if (length >= this.#transport.size) return 'the message is larger than all of it; publish() sends such in pieces';
+    return 'its readers have not read what is in it; publish() waits for them';
   }
 
   /** Sends as much of a message as there is room for. @returns {{ done: boolean, from: number }} */

@@ -49,6 +49,11 @@ class Ring {
     acquaint((buffer) => this.#carryOut(buffer), [scratch, Buffer.alloc(0)]);
   }
 
+  /** Bytes it holds. */
+  get size() {
+    return this.#native.size;
+  }
+
   channel(name) {
     return this.#native.channel(name);
   }

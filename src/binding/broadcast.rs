@@ -303,6 +303,12 @@ impl Broadcast {
         Ok(Self { inner })
     }
 
+    /// Bytes that the ring holds.
+    #[napi(getter)]
+    pub fn size(&self) -> f64 {
+        self.inner.ring.size() as f64
+    }
+
     /// Gives the ring its memory. Must come before the first `publish`.
     #[napi(catch_unwind)]
     pub fn provide_memory(&self) -> Option<Failure> {

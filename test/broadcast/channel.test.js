@@ -15,6 +15,26 @@ describe('a BroadcastChannel', () => {
     );
   });
 
+  it('refuses to work for another object, as by a method that was taken off its own', async () => {
+    const channel = new BroadcastChannel('this');
+    for (const name of ['postMessage', 'close', 'ref', 'unref']) {
+      const { [name]: method } = channel;
+      for (const other of [undefined, 1, {}]) {
+        assert.throws(() => Reflect.apply(method, other, [1]), { name: 'TypeError', code: 'ERR_INVALID_THIS' });
+      }
+      assert.equal(method.length, globalThis.BroadcastChannel.prototype[name].length);
+    }
+    await assert.rejects(Reflect.apply(channel.publish, undefined, [1]), { code: 'ERR_INVALID_THIS' });
+    channel.close();
+  });
+
+  it('says of a message that the ring can never hold what to do with it', () => {
+    const channel = new BroadcastChannel('too large');
+    const error = { code: 'ERR_BROADCAST_FULL', message: /larger than all of it; publish\(\) sends such in pieces/ };
+    assert.throws(() => channel.postMessage(Buffer.alloc(2 ** 24)), error);
+    channel.close();
+  });
+
   it('goes on after a listener has thrown', async () => {
     const [sender, receiver] = [new BroadcastChannel('throws'), new BroadcastChannel('throws')];
     const listeners = process.listeners('uncaughtException');
