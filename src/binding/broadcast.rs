@@ -1,6 +1,7 @@
 //! The ring as `js/broadcast/ring.js` uses it.
 
 mod listener;
+mod words;
 
 use super::failure::Failure;
 use crate::broadcast::batch::{Batch, Single};
@@ -10,7 +11,6 @@ use crate::broadcast::ring::Ring;
 use crate::broadcast::station::Station;
 use crate::broadcast::writer::Outcome;
 use crate::error::Error;
-use crate::sys::clock::monotonic_nanos;
 use crate::sys::javascript::Callback;
 use crate::sys::uv::{Loop, Report, Uv, Watcher};
 use listener::{Called, Listener};
@@ -19,11 +19,11 @@ use napi::bindgen_prelude::{Buffer, BufferSlice, Either, Function};
 use napi_derive::napi;
 use std::cell::{Cell, RefCell};
 use std::io;
-use std::ops::Range;
 use std::os::fd::AsRawFd;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
+use words::{Order, Words};
 
 /// In place of a count: no room.
 const FULL: f64 = -1.0;
@@ -40,13 +40,6 @@ const MORE: u32 = 1;
 const AGAIN: u32 = 2;
 /// See [`DONE`].
 const RESTS: u32 = 3;
-
-/// Words of an order, see [`send_broadcast`]: its state, in which the answer comes back, and what is to be sent.
-const ORDER: usize = 6;
-/// Behind them, in bytes: when the messages of the last read came, in nanoseconds of the monotonic clock, as an f64.
-const ARRIVAL: Range<usize> = 24..32;
-/// The state of an order that nobody has looked at.
-const ORDERED: i32 = 1;
 
 thread_local! {
     /// The parts of this thread's environment: several where JavaScript has loaded its side more than once.
@@ -101,11 +94,11 @@ pub fn send_broadcast_of(payload: BufferSlice) -> napi::Result<()> {
 fn send_ordered(payload: Option<&[u8]>) -> napi::Result<()> {
     SLOTS.with_borrow(|slots| {
         for inner in slots.iter().flatten() {
-            if let Some(order) = inner.take_order() {
+            if let Some(order) = inner.words.take_order() {
                 // Looked at once, also where it fails: another part's order must not send it again.
-                inner.answer_order(FULL as i32);
+                inner.words.answer(FULL as i32);
                 let answer = inner.send(order, payload)?;
-                inner.answer_order(answer as i32);
+                inner.words.answer(answer as i32);
             }
         }
         Ok(())
@@ -124,7 +117,7 @@ struct Inner {
     /// Where JavaScript puts most of what is sent; let go of with the environment.
     scratch: RefCell<Option<Buffer>>,
     /// Where it says what of that is to be sent, and finds when what it reads came; let go of with the environment.
-    words: RefCell<Option<Buffer>>,
+    words: Words,
     /// Where it finds what has come; let go of with the environment.
     batch: RefCell<Option<Buffer>>,
     ring: Arc<Ring>,
@@ -193,7 +186,7 @@ impl Inner {
     fn read(&self) -> (u32, Option<Single>) {
         let (mut station, mut buffer) = (self.station.borrow_mut(), self.batch.borrow_mut());
         let (Some(station), Some(buffer)) = (&mut *station, &mut *buffer) else { return (DONE, None) };
-        self.note_arrival();
+        self.words.note_arrival();
         let mut batch = Batch::new(buffer);
         let progress = match station.read(&mut batch) {
             Progress::Done if batch.entries() > 1 => DONE,
@@ -206,30 +199,8 @@ impl Inner {
         (batch.finish() as u32 * 4 + progress, single)
     }
 
-    /// When what is read now came, for those who are told of it.
-    fn note_arrival(&self) {
-        if let Some(place) = self.words.borrow_mut().as_deref_mut().and_then(|bytes| bytes.get_mut(ARRIVAL)) {
-            place.copy_from_slice(&(monotonic_nanos() as f64).to_ne_bytes());
-        }
-    }
-
-    /// An order that nobody has looked at: channel, object, kind, start, length.
-    fn take_order(&self) -> Option<[u32; ORDER - 1]> {
-        let words = self.words.borrow();
-        let (words, _) = words.as_deref()?.as_chunks::<4>();
-        let word = |index: usize| words.get(index).map(|&bytes| u32::from_ne_bytes(bytes));
-        (word(0)? == ORDERED as u32).then_some(())?;
-        Some([word(1)?, word(2)?, word(3)?, word(4)?, word(5)?])
-    }
-
-    fn answer_order(&self, answer: i32) {
-        if let Some(place) = self.words.borrow_mut().as_deref_mut().and_then(|bytes| bytes.first_chunk_mut::<4>()) {
-            *place = answer.to_ne_bytes();
-        }
-    }
-
-    fn send(&self, order: [u32; ORDER - 1], payload: Option<&[u8]>) -> napi::Result<f64> {
-        let [channel, object, kind, start, length] = order;
+    fn send(&self, order: Order, payload: Option<&[u8]>) -> napi::Result<f64> {
+        let Order { channel, object, kind, start, length } = order;
         let scratch = self.scratch.borrow();
         let bytes = payload.or(scratch.as_deref());
         let bytes = bytes.and_then(|bytes| bytes.get(start as usize..)?.get(..length as usize));
@@ -273,7 +244,7 @@ impl Broadcast {
         let inner = Rc::new(Inner {
             station: RefCell::new(Some(station)),
             scratch: RefCell::new(Some(scratch)),
-            words: RefCell::new(Some(words)),
+            words: Words::new(words),
             batch: RefCell::new(Some(batch)),
             bell: Ear::default(),
             knocker: Ear::default(),
@@ -297,7 +268,7 @@ impl Broadcast {
             drop(inner.knocker.watcher.take());
             drop(inner.station.take());
             drop(inner.scratch.take());
-            drop(inner.words.take());
+            inner.words.let_go();
             drop(inner.batch.take());
         })?;
         Ok(Self { inner })
