@@ -130,7 +130,9 @@ impl<'e> Batch<'e> {
             // The same size and expiry: neither the counts nor the index change.
             let record = Record { tag: NUMBER, expires, payload: &value.payload };
             self.table.put(&mut self.transaction, &full, &record.encode())?;
-            self.used(&full);
+            if let Some(clock) = self.engine.clock() {
+                clock.touch(&full);
+            }
         }
         Ok(sum)
     }
@@ -265,7 +267,7 @@ impl<'e> Batch<'e> {
     /// Writes an entry for which there is room.
     fn put(&mut self, key: &[u8], value: &Value, expires: Option<u64>) -> heed::Result<()> {
         let full = key_in(ENTRY, key);
-        self.remove(&full)?;
+        let known = self.remove(&full)?;
         let bytes = Record { tag: value.tag, expires, payload: &value.payload }.encode();
         self.table.put(&mut self.transaction, &full, &bytes)?;
         if let Some(expires) = expires {
@@ -273,7 +275,9 @@ impl<'e> Batch<'e> {
         }
         self.counts.entries += 1;
         self.counts.bytes += footprint(full.len(), bytes.len(), expires.is_some());
-        self.used(&full);
+        if let Some(clock) = self.engine.clock() {
+            clock.write(&full, known);
+        }
         Ok(())
     }
 
@@ -306,12 +310,6 @@ impl<'e> Batch<'e> {
         }))
     }
 
-    fn used(&self, full: &[u8]) {
-        if let Some(clock) = self.engine.clock() {
-            clock.touch(full);
-        }
-    }
-
     /// Sees to it that `growth` more bytes fit; `need` is what the new entries take.
     fn make_room(&mut self, growth: u64, need: u64) -> Done<()> {
         let settings = self.engine.settings();
@@ -336,14 +334,15 @@ impl<'e> Batch<'e> {
         }
         // A little more than asked for, so that not every write has to evict.
         let target = limit - need - (limit - need) / 64;
-        Ok(self.evict(target)?)
+        Ok(self.evict(target, limit - need)?)
     }
 
-    /// Evicts until the entries take no more than `target` bytes. The hand goes round by key; it takes what was not
-    /// used since it last came by, and on its third time round anything.
-    pub fn evict(&mut self, target: u64) -> heed::Result<()> {
+    /// Evicts until the entries take no more than `target` bytes, or `enough` once the hand has come to the end of the
+    /// keys: where it goes round and round nobody has had the time to use anything since it last came by. It takes what
+    /// has no chance left ([`Clock::pass`](super::clock::Clock::pass)), and after three full rounds anything.
+    pub fn evict(&mut self, target: u64, enough: u64) -> heed::Result<()> {
         let (first, end) = ([ENTRY], [ENTRY + 1]);
-        let mut rounds = 0;
+        let (mut target, mut rounds) = (target, 0);
         while self.counts.bytes > target && self.counts.entries > 0 {
             let hand = std::mem::take(&mut self.counts.hand);
             let from = if hand.is_empty() { Bound::Included(&first[..]) } else { Bound::Excluded(hand.as_slice()) };
@@ -353,6 +352,7 @@ impl<'e> Batch<'e> {
             }
             let Some(last) = seen.last() else {
                 rounds += 1;
+                target = enough;
                 if hand.is_empty() && self.counts.bytes > target {
                     // Nothing there, whatever the counts say: mend them.
                     self.counts = Counts::default();
@@ -365,8 +365,8 @@ impl<'e> Batch<'e> {
                     self.counts.hand = full.clone();
                     break;
                 }
-                let used = self.engine.clock().is_some_and(|clock| clock.take(full));
-                if !used || rounds > 2 {
+                let passed = self.engine.clock().is_some_and(|clock| clock.pass(full));
+                if !passed || rounds > 3 {
                     self.remove(full)?;
                 }
             }

@@ -177,6 +177,24 @@ fn a_store_that_evicts_keeps_what_is_used() {
 }
 
 #[test]
+fn a_store_in_which_all_is_used_finds_room_in_one_call() {
+    let folder = tempfile::tempdir().unwrap();
+    let handle = Handle::open(folder.path(), Settings { evict: true, ..SETTINGS }).unwrap();
+    let keys: Vec<String> = (0..1_000).map(|n| format!("{n:04}")).collect();
+    for (n, key) in keys.iter().enumerate() {
+        set(&handle, key, &[3; 8_000]).unwrap();
+        for key in &keys[..=n] {
+            get(&handle, key);
+        }
+    }
+    assert!(get(&handle, "0999").is_some());
+    assert!(handle.engine().unwrap().size().unwrap() > 480, "no more goes than must");
+    // All of it at once, also what was written a moment ago.
+    set(&handle, "all", &vec![4; (4 << 20) - 10_000]).unwrap();
+    assert_eq!(handle.engine().unwrap().size().unwrap(), 1);
+}
+
+#[test]
 fn a_batch_in_which_one_does_not_fit_loses_only_that_one() {
     let folder = tempfile::tempdir().unwrap();
     let handle = Handle::open(folder.path(), SETTINGS).unwrap();

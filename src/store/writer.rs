@@ -214,7 +214,7 @@ fn shrink(engine: &Engine) -> bool {
     let evict = || {
         let mut batch = Batch::begin(engine)?;
         let target = batch.taken() / 4 * 3;
-        batch.evict(target)?;
+        batch.evict(target, target)?;
         batch.commit()
     };
     evict().is_ok()

@@ -96,6 +96,39 @@ describe('a full store', () => {
     assert.ok((await primary((store) => store.size())) < 400);
   });
 
+  for (const prefix of ['a', 'z']) {
+    it(`that evicts keeps what is read all the time from the first, with fillers '${prefix}...'`, async () => {
+      const hot = Array.from({ length: 10 }, (_, n) => `hot${n}`);
+      for (const maxSize of [65_536, 1_000_000]) {
+        const store = openStore(`hot-${prefix}-${maxSize}`, { maxSize, eviction: 'lru' });
+        for (const key of hot) await store.set(key, 'kept');
+        for (let n = 0; n < maxSize / 100; n++) {
+          await store.set(`${prefix}${n}`, 'x'.repeat(200));
+          const kept = store.getManySync(hot).filter((value) => value === 'kept').length;
+          assert.equal(kept, hot.length, `after ${n} at ${maxSize}`);
+        }
+        assert.ok((await store.size()) > maxSize / 300);
+        await store.clear();
+        await store.close();
+      }
+    });
+  }
+
+  it('that evicts keeps nearly all that is hot where every entry was read', async () => {
+    const hot = Array.from({ length: 10 }, (_, n) => `hot${n}`);
+    const store = openStore('read', { maxSize: 200_000, eviction: 'lru' });
+    for (const key of hot) await store.set(key, 'x'.repeat(200));
+    for (let n = 0; n < 3000; n++) {
+      await store.set(`k${n}`, 'x'.repeat(200));
+      store.getSync(`k${n}`);
+      store.getManySync(hot);
+    }
+    const kept = hot.filter((key) => store.hasSync(key)).length;
+    assert.ok(kept >= 8, String(kept));
+    await store.clear();
+    await store.close();
+  });
+
   for (const eviction of ['none', 'lru']) {
     it(`on a full tmpfs fails with a code, without SIGBUS, and reads go on (eviction ${eviction})`, async function () {
       if (process.platform !== 'linux' || !canMount()) this.skip();
