@@ -5,6 +5,8 @@
 //! the file, and that no page is in two places. Values are not looked into. The layout is that of LMDB 0.9
 //! (`libraries/liblmdb/mdb.c`: MDB_page, MDB_meta, MDB_db, MDB_node), 64 bits, in the byte order of the machine.
 
+use super::engine::FORMAT;
+use super::record::SETTINGS;
 use crate::error::{Error, Result};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -38,19 +40,28 @@ struct Meta {
     transaction: u64,
 }
 
-/// Checks the data file at `path`; one that is missing or empty is a store to be made.
+/// What a data file that may be opened has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found {
+    /// There is none, or nothing in it: a store to be made.
+    Nothing,
+    /// Our settings.
+    Ours,
+}
+
+/// Checks the data file at `path`.
 ///
 /// # Errors
 /// `StoreForeign` for what is no LMDB file, `StoreCorrupt` for a broken one, else what reading it answers.
-pub fn data_file(path: &Path) -> Result<()> {
+pub fn data_file(path: &Path) -> Result<Found> {
     let mut file = match File::open(path) {
         Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Nothing),
         Err(error) => return Err(Error::io("open", path, error)),
     };
     let length = file.metadata().map_err(|error| Error::io("stat", path, error))?.len();
     if length == 0 {
-        return Ok(());
+        return Ok(Found::Nothing);
     }
     look_over(&mut file, length).map_err(|fault| match fault {
         Fault::Foreign(text) => Error::StoreForeign(format!("{text}, '{}'", path.display())),
@@ -76,7 +87,7 @@ impl From<io::Error> for Fault {
 
 type Checked<T> = std::result::Result<T, Fault>;
 
-fn look_over<F: Read + Seek>(file: &mut F, length: u64) -> Checked<()> {
+fn look_over<F: Read + Seek>(file: &mut F, length: u64) -> Checked<Found> {
     let first = meta(file, 0)?;
     let second = meta(file, first.page_size as u64)?;
     if second.page_size != first.page_size {
@@ -89,11 +100,16 @@ fn look_over<F: Read + Seek>(file: &mut F, length: u64) -> Checked<()> {
     if pages > (length / size as u64).saturating_mul(64).saturating_add(1 << 20) {
         return Err(Fault::Corrupt("the file ends too early"));
     }
-    let mut walk = Walk { file, size, length, seen: vec![0; (pages as usize).div_ceil(64)], pages };
+    let mut walk = Walk { file, size, length, seen: vec![0; (pages as usize).div_ceil(64)], pages, ours: false };
     walk.mark(0)?;
     walk.mark(1)?;
     walk.tree(newest.main, false)?;
-    walk.tree(newest.free, true)
+    walk.tree(newest.free, true)?;
+    match (walk.ours, newest.main.entries) {
+        (true, _) => Ok(Found::Ours),
+        (false, 0) => Ok(Found::Nothing),
+        (false, _) => Err(Fault::Foreign("an LMDB file of another program, or of another version of this one")),
+    }
 }
 
 fn meta<F: Read + Seek>(file: &mut F, at: u64) -> Checked<Meta> {
@@ -138,6 +154,8 @@ struct Walk<'f, F> {
     pages: u64,
     /// A bit for each page met.
     seen: Vec<u64>,
+    /// Whether our settings were met.
+    ours: bool,
 }
 
 impl<F: Read + Seek> Walk<'_, F> {
@@ -190,8 +208,11 @@ impl<F: Read + Seek> Walk<'_, F> {
             let length = usize::from(low) | usize::from(high) << 16;
             match flags {
                 0 if body + length <= self.size => {
+                    let value = &page[body..body + length];
                     if free {
-                        self.free_list(&page[body..body + length])?;
+                        self.free_list(value)?;
+                    } else if &page[at + 8..body] == SETTINGS {
+                        self.ours = value.starts_with(FORMAT);
                     }
                 }
                 BIG if body + 8 <= self.size => {

@@ -17,7 +17,7 @@ use std::path::Path;
 pub type Table = Database<'static, Bytes, Bytes>;
 
 /// First bytes of the settings record: names the format.
-const FORMAT: &[u8] = b"rustcluster store 1\n";
+pub(super) const FORMAT: &[u8] = b"rustcluster store 1\n";
 
 /// What a store is opened with. All who have it open agree on them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,7 +11,7 @@
 //! The kernel drops these locks with the process, however it ends, and sees them across containers that share a folder.
 
 use super::turn::{self, Turn};
-use super::{check, clock};
+use super::{clock, ours};
 use crate::error::{Error, Result};
 use crate::sys::{fs as sysfs, lmdb};
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -22,6 +22,14 @@ use std::path::{Path, PathBuf};
 pub const DATA: &str = "data.mdb";
 /// What tells that a store is open.
 pub const LOCK: &str = "store.lock";
+/// LMDB's lock file.
+pub const LMDB_LOCK: &str = "lock.mdb";
+/// The evictor's bits.
+pub const CLOCK: &str = "clock";
+/// Who writes.
+pub const TURN: &str = "turn";
+/// Those that run `getOrSet`.
+pub const MEMBERS: &str = "members";
 
 /// A store's folder, entered.
 #[derive(Debug)]
@@ -44,6 +52,7 @@ impl Folder {
             Ok(_) => {}
             Err(_) => make_folder(path)?,
         }
+        ours::folder(path)?;
         let name = path.join(LOCK);
         let lock = open(&name)?;
         let alone = match lock.try_lock() {
@@ -63,16 +72,17 @@ impl Folder {
 
     /// As the first: nobody else has the store open.
     fn prepare(&self) -> Result<()> {
-        check::data_file(&self.path.join(DATA))?;
+        ours::contents(&self.path)?;
         // LMDB would make its lock file with a hole where the readers go, and touching a hole of a full tmpfs is a
         // SIGBUS. It takes over what is long enough.
-        let name = self.path.join("lock.mdb");
-        reserve(&name, lmdb::LOCK_BYTES)?;
-        reserve(&self.path.join("clock"), clock::BYTES)?;
-        reserve(&self.path.join("turn"), turn::BYTES)?;
-        for member in fs::read_dir(self.path.join("members")).into_iter().flatten().flatten() {
+        reserve(&self.path.join(LMDB_LOCK), lmdb::LOCK_BYTES)?;
+        reserve(&self.path.join(CLOCK), clock::BYTES)?;
+        reserve(&self.path.join(TURN), turn::BYTES)?;
+        for found in fs::read_dir(self.path.join(MEMBERS)).into_iter().flatten().flatten() {
             // A leftover of a process that is gone; if it cannot be removed it does no harm.
-            let _ = fs::remove_file(member.path());
+            if is_member(&found) {
+                let _ = fs::remove_file(found.path());
+            }
         }
         Ok(())
     }
@@ -95,7 +105,7 @@ impl Folder {
     /// # Errors
     /// What opening and mapping the file answer.
     pub fn clock(&self) -> Result<clock::Clock> {
-        let name = self.path.join("clock");
+        let name = self.path.join(CLOCK);
         open(&name).and_then(|file| clock::Clock::open(&file).map_err(|error| Error::io("mmap", &name, error)))
     }
 
@@ -104,7 +114,7 @@ impl Folder {
     /// # Errors
     /// What opening and mapping the file answer.
     pub fn turn(&self) -> Result<Turn> {
-        let name = self.path.join("turn");
+        let name = self.path.join(TURN);
         open(&name).and_then(|file| Turn::open(&file).map_err(|error| Error::io("mmap", &name, error)))
     }
 
@@ -113,7 +123,7 @@ impl Folder {
     /// # Errors
     /// What making and locking its file answer.
     pub fn join(&self) -> Result<Member> {
-        let folder = self.path.join("members");
+        let folder = self.path.join(MEMBERS);
         fs::create_dir_all(&folder).map_err(|error| Error::io("mkdir", &folder, error))?;
         loop {
             let id = random();
@@ -159,7 +169,13 @@ impl Drop for Member {
 }
 
 fn member(store: &Path, id: u64) -> PathBuf {
-    store.join("members").join(format!("{id:016x}"))
+    store.join(MEMBERS).join(format!("{id:016x}"))
+}
+
+/// Whether it is a file that [`Folder::join`] has made.
+fn is_member(found: &fs::DirEntry) -> bool {
+    let hex = |name: &str| name.len() == 16 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+    found.file_name().to_str().is_some_and(hex) && found.metadata().is_ok_and(|file| file.is_file() && file.len() == 0)
 }
 
 /// Sixty-four bits that no other process has: std seeds its hasher from the system.
@@ -182,7 +198,11 @@ fn open(name: &Path) -> Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        // Never what a symbolic link leads to, were one made after we looked.
+        options.mode(0o600).custom_flags(libc::O_NOFOLLOW);
+    }
     options.open(name).map_err(|error| full_or("open", name, error))
 }
 

@@ -104,6 +104,102 @@ describe('a store with a path', () => {
     }
   });
 
+  describe('in a folder that has something else', () => {
+    /** Everything below a folder: name -> contents, or where a link leads. */
+    const below = (place) =>
+      fs
+        .readdirSync(place, { recursive: true, withFileTypes: true })
+        .map((found) => {
+          const file = path.join(found.parentPath, found.name);
+          if (found.isSymbolicLink()) return [file, fs.readlinkSync(file)];
+          return [file, found.isFile() ? fs.readFileSync(file, 'latin1') : 'folder'];
+        })
+        .sort();
+    const refused = (place, why) => {
+      const before = below(place);
+      assert.throws(() => openStore('s', { path: place, eviction: 'lru' }), { code: 'ERR_STORE_FOREIGN' }, why);
+      assert.deepEqual(below(place), before, why);
+    };
+
+    for (const name of ['clock', 'turn', 'lock.mdb', 'store.lock', 'members', 'data.mdb', 'notes.txt']) {
+      it(`is refused and nothing touched: ${name}`, () => {
+        const place = folder();
+        const file = path.join(place, 's', name);
+        fs.mkdirSync(path.dirname(file));
+        fs.writeFileSync(file, 'notes');
+        refused(place, 'a file');
+        fs.writeFileSync(path.join(place, 's', 'store.lock'), name === 'store.lock' ? 'notes' : '');
+        refused(place, 'a file beside our lock');
+        fs.rmSync(file);
+        fs.writeFileSync(path.join(place, 'target'), 'notes');
+        fs.symlinkSync('../target', file);
+        refused(place, 'a link');
+        fs.rmSync(path.join(place, 'target'));
+        refused(place, 'a link to nothing');
+      });
+
+      // The store itself, and none of its names.
+      if (name === 'data.mdb' || name === 'notes.txt') continue;
+      it(`is refused and nothing touched though a store is there: ${name}`, async () => {
+        const place = folder();
+        const open = () => openStore('s', { path: place, eviction: 'lru' });
+        const store = open();
+        await store.set('key', 1);
+        await store.close();
+        const file = path.join(place, 's', name);
+        fs.rmSync(file, { recursive: true, force: true });
+        fs.mkdirSync(path.join(place, 'theirs'));
+        fs.writeFileSync(path.join(place, 'theirs', '0123456789abcdef'), '');
+        fs.symlinkSync('../theirs', file);
+        refused(place, 'a link to a folder');
+        fs.rmSync(file);
+        fs.writeFileSync(file, 'notes');
+        refused(place, 'a file');
+        fs.rmSync(file);
+        const mended = open();
+        assert.equal(mended.getSync('key'), 1);
+        await mended.close();
+      });
+    }
+
+    it('opens where a first opening was killed, or the data alone was kept', async () => {
+      const place = folder();
+      const whole = openStore('whole', { path: place, eviction: 'lru' });
+      await whole.set('key', 1);
+      await whole.close();
+      const made = ['store.lock', 'lock.mdb', 'clock', 'turn', 'data.mdb'];
+      for (const [count, last] of made.entries()) {
+        for (const length of last === 'clock' ? [0, 8192] : [0]) {
+          const name = `half-${count}-${length}`;
+          fs.mkdirSync(path.join(place, name));
+          for (const one of made.slice(0, count)) {
+            fs.copyFileSync(path.join(place, 'whole', one), path.join(place, name, one));
+          }
+          fs.writeFileSync(path.join(place, name, last), Buffer.alloc(length));
+          const store = openStore(name, { path: place, eviction: 'lru' });
+          await store.set('key', 1);
+          await store.close();
+        }
+      }
+      fs.mkdirSync(path.join(place, 'copy'));
+      fs.copyFileSync(path.join(place, 'whole', 'data.mdb'), path.join(place, 'copy', 'data.mdb'));
+      fs.writeFileSync(path.join(place, 'copy', 'notes.txt'), 'beside a store they do no harm');
+      const copy = openStore('copy', { path: place });
+      assert.equal(copy.getSync('key'), 1);
+      await copy.close();
+    });
+
+    it('leaves files among its members that are none of its own', async () => {
+      const place = folder();
+      const file = path.join(place, 's', 'members', 'notes.txt');
+      await openStore('s', { path: place }).close();
+      fs.mkdirSync(path.dirname(file), { recursive: true });
+      fs.writeFileSync(file, 'notes');
+      await openStore('s', { path: place }).close();
+      assert.equal(fs.readFileSync(file, 'utf8'), 'notes');
+    });
+  });
+
   it('says so when it may not be written', function () {
     if (process.getuid() === 0) this.skip(); // root may write anywhere
     const place = folder();
