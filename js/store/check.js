@@ -77,7 +77,7 @@ function storeOptions(value) {
   const options = object('options', value);
   const redis = redisClient(options);
   const folder = options.path === undefined ? undefined : path('options.path', options.path);
-  const durable = options.durable ?? folder !== undefined;
+  const durable = options.durable === undefined ? folder !== undefined : options.durable;
   if (typeof durable !== 'boolean') throw typeError('options.durable', 'a boolean', durable);
   if (durable && folder === undefined) {
     throw createError('ERR_INVALID_ARG_VALUE', '"options.durable" needs "options.path": without it nothing is kept');

@@ -225,7 +225,8 @@ class Store {
   async *#pages(method, options, keyOf) {
     const { prefix, limit } = object('options', options);
     const start = check.prefix(prefix);
-    let left = integer('options.limit', limit, { min: 1, fallback: Number.POSITIVE_INFINITY });
+    const endless = Number.POSITIVE_INFINITY;
+    let left = limit === endless ? endless : integer('options.limit', limit, { min: 1, fallback: endless });
     for (let after; ; ) {
       const page = await this.#open()[method](start, after, PAGE);
       for (const item of page) {

@@ -27,7 +27,7 @@ export interface StoreWriteOptions {
 export interface StoreRange {
   /** What the keys begin with; default: everything. */
   prefix?: string;
-  /** Most entries to give. */
+  /** Most entries to give; without it, and with Infinity, all. */
   limit?: number;
 }
 
@@ -93,6 +93,8 @@ export interface Store {
   [Symbol.asyncIterator](): AsyncGenerator<[string, unknown], void, undefined>;
   /** Waits for the writes under way and lets go of the store; the entries stay. */
   close(): Promise<void>;
+  /** As `close`, for `await using`. `@types/node` declares the symbol where TypeScript's own library does not. */
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /**

@@ -228,6 +228,12 @@ describe('a store', () => {
     for await (const entry of store.entries({ prefix: 'user:', limit: 700 })) entries.push(entry);
     assert.deepEqual(entries.at(-1), ['user:0699', 699]);
     assert.equal(entries.length, 700);
+    let endless = 0;
+    for await (const _ of store.keys({ limit: Number.POSITIVE_INFINITY })) endless++;
+    assert.equal(endless, 1502);
+    for (const limit of [0, 1.5, Number.NEGATIVE_INFINITY, Number.NaN]) {
+      await assert.rejects(store.keys({ limit }).next(), { code: 'ERR_OUT_OF_RANGE' });
+    }
     let count = 0;
     for await (const [key, value] of store) count += Number(typeof key === 'string' && typeof value === 'number');
     assert.equal(count, 1502);
@@ -255,6 +261,9 @@ describe('a store', () => {
     assert.throws(() => openStore('x', { maxSize: 5 }), { code: 'ERR_OUT_OF_RANGE' });
     assert.throws(() => openStore('x', { eviction: 'random' }), { code: 'ERR_INVALID_ARG_VALUE' });
     assert.throws(() => openStore('x', { durable: true }), { code: 'ERR_INVALID_ARG_VALUE' });
+    for (const option of ['path', 'durable', 'maxSize', 'eviction', 'redis']) {
+      assert.throws(() => openStore('x', { [option]: null }), { code: 'ERR_INVALID_ARG_TYPE' }, option);
+    }
     assert.throws(() => openStore('values', { maxSize: 100_000 }), { code: 'ERR_INVALID_ARG_VALUE' });
   });
 
@@ -271,5 +280,9 @@ describe('a store', () => {
     assert.throws(() => other.getSync('key'), { code: 'ERR_STORE_CLOSED' });
     await other.close();
     assert.equal(store.getSync('late'), 1);
+    // What `await using` calls.
+    const scoped = openStore('values');
+    await scoped[Symbol.asyncDispose]();
+    assert.throws(() => scoped.getSync('key'), { code: 'ERR_STORE_CLOSED' });
   });
 });

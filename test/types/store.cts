@@ -25,6 +25,7 @@ async function all(): Promise<void> {
   await store.setMany({ a: 1 });
   await store.setMany([['a', 1]] as const);
   await store.close();
+  await store[Symbol.asyncDispose]();
 }
 // @ts-expect-error a value is unknown until its type is told
 store.getSync('key')?.length;
