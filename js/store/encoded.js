@@ -1,9 +1,12 @@
 'use strict';
 /** A backend over entries that are held elsewhere, as codec.js writes them: in memory.js, a primary, or Redis. */
+const { createError } = require('../errors.js');
 const { decode } = require('./codec.js');
 
 /** Entries as values; what it asks answers at once or by a promise, and so does it. */
 class EncodedBackend {
+  #closed = false;
+
   /**
    * @param {(method: string, ...args: unknown[]) => unknown} call asks for what `Memory` has under that name
    * @param {{ transport: 'shared' | 'ipc' | 'redis', owner: string }} about `owner` begins the names of all that it claims;
@@ -12,7 +15,12 @@ class EncodedBackend {
   constructor(call, { transport, owner }) {
     this.transport = transport;
     this.synchronous = transport === 'shared';
-    this.call = call;
+    // Who is in the middle of something, a getOrSet say, hears of it as over shared memory.
+    this.call = (...args) => {
+      if (this.#closed) throw createError('ERR_STORE_CLOSED', 'the store is closed');
+      return call(...args);
+    };
+    this.leave = async () => call('leave', owner);
     this.owner = owner;
   }
 
@@ -89,12 +97,14 @@ class EncodedBackend {
     return this.call('wait', key, token);
   }
 
+  /** All runs of this opening count as those of one that died. */
   abandon() {
-    return this.close();
+    return this.leave();
   }
 
   async close() {
-    await this.call('leave', this.owner);
+    this.#closed = true;
+    await this.leave();
   }
 }
 

@@ -56,6 +56,26 @@ for (const transport of TRANSPORTS) {
       assert.equal(await second, `by ${pids[1]}`);
     });
 
+    it('is rejected when its own store is closed in mid-run, and so is one who waits there', async () => {
+      const { on } = await crew({ workers: 2, env });
+      const codes = await on(0, async (_store, _arg, { require }) => {
+        const { openStore } = require('rustcluster');
+        const [one, other] = [openStore('test'), openStore('test')];
+        const code = (error) => error.code;
+        let end;
+        const runs = one.getOrSet('key', () => new Promise((resolve) => (end = resolve))).catch(code);
+        while (end === undefined) await new Promise(setImmediate);
+        const waits = other.getOrSet('key', () => 'never').catch(code);
+        await other.get('none');
+        await other.close();
+        await one.close();
+        end('value');
+        return Promise.all([runs, waits]);
+      });
+      assert.deepEqual(codes, ['ERR_STORE_CLOSED', 'ERR_STORE_CLOSED']);
+      assert.equal(await on(1, (store) => store.getOrSet('key', () => 'by another')), 'by another');
+    });
+
     it('that throws rejects all who wait, with the same error, and the next starts anew', async () => {
       const { each, on } = await crew({ workers: 3, env });
       // All are waiting before the first throws: each leaves a line when it has asked.
