@@ -29,6 +29,14 @@ export interface BroadcastChannelEventMap {
   messageerror: MessageEvent;
 }
 
+/** Those of EventTarget's listeners. Not the library's own type, which only that of browsers has. */
+export interface ListenerOptions {
+  once?: boolean;
+  passive?: boolean;
+  capture?: boolean;
+  signal?: AbortSignal;
+}
+
 /**
  * The Web interface, across the primary, its workers and their threads: what one object posts, all others of its name get,
  * in one order for all. Sending costs the same for 2 workers and for 200.
@@ -65,7 +73,7 @@ export class BroadcastChannel extends EventTarget {
       | ((event: BroadcastChannelEventMap[K]) => void)
       | { handleEvent(event: BroadcastChannelEventMap[K]): void }
       | null,
-    options?: AddEventListenerOptions | boolean,
+    options?: ListenerOptions | boolean,
   ): void;
   removeEventListener<K extends keyof BroadcastChannelEventMap>(
     type: K,
@@ -73,6 +81,6 @@ export class BroadcastChannel extends EventTarget {
       | ((event: BroadcastChannelEventMap[K]) => void)
       | { handleEvent(event: BroadcastChannelEventMap[K]): void }
       | null,
-    options?: EventListenerOptions | boolean,
+    options?: Pick<ListenerOptions, 'capture'> | boolean,
   ): void;
 }
