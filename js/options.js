@@ -22,9 +22,13 @@ function object(name, value) {
   return value;
 }
 
-/** @returns {number} an integer in [min, max], `fallback` when undefined @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE */
-function integer(name, value, { min, max = Number.MAX_SAFE_INTEGER, fallback }) {
+/**
+ * @returns {number} an integer in [min, max], also Infinity where that is `endless`, `fallback` when undefined
+ * @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE
+ */
+function integer(name, value, { min, max = Number.MAX_SAFE_INTEGER, endless = false, fallback }) {
   if (value === undefined) return fallback;
+  if (endless && value === Number.POSITIVE_INFINITY) return value;
   if (typeof value !== 'number') throw typeError(name, 'a number', value);
   if (!Number.isInteger(value) || value < min || value > max) {
     const message = `The value of "${name}" is out of range. It must be an integer from ${min} to ${max}. Received ${value}`;

@@ -5,7 +5,7 @@ import { interleave, median } from '../lib/stats.mjs';
 import { withCluster } from './cluster.mjs';
 
 const WORKERS = 8;
-/** Messages before the compilers have settled, and messages that are measured: half a second at least. */
+/** Messages before the compilers have settled, and messages that are measured: a quarter of a second of ours. */
 const [WARM_UP, COUNT] = [20_000, 60_000];
 
 export async function runRelay({ quick, rounds }, log) {

@@ -261,17 +261,13 @@ Object.defineProperty(BroadcastChannel.prototype, Symbol.toStringTag, {
 function checkWait(options) {
   const { timeout, signal } = check.object('options', options);
   return {
-    timeout:
-      timeout === Number.POSITIVE_INFINITY
-        ? timeout
-        : check.integer('options.timeout', timeout, { min: 0, fallback: DEFAULT_TIMEOUT }),
+    timeout: check.integer('options.timeout', timeout, { min: 0, endless: true, fallback: DEFAULT_TIMEOUT }),
     signal: check.abortSignal('options.signal', signal),
   };
 }
 
 function checkMaxLag(value) {
-  if (value === Number.POSITIVE_INFINITY) return value;
-  return check.integer('maxLag', value, { min: 0, max: 0xfffffffe, fallback: DEFAULT_MAX_LAG });
+  return check.integer('maxLag', value, { min: 0, max: 0xfffffffe, endless: true, fallback: DEFAULT_MAX_LAG });
 }
 
 module.exports = { BroadcastChannel };

@@ -8,7 +8,6 @@ const v8 = require('node:v8');
 const { cloneError, refuseUnclonable } = require('../clonable.js');
 const { createError } = require('../errors.js');
 const { isBusy, readTexts, scratch, writePlain } = require('../plain.js');
-const { acquaint } = require('./acquaint.js');
 const { litter } = require('./litter.js');
 
 const Kind = Object.freeze({
@@ -206,7 +205,5 @@ function copy(buffer, start, end) {
   const view = new Uint8Array(buffer.buffer, buffer.byteOffset + start, end - start);
   return Reflect.apply(slice, view, []).buffer;
 }
-
-acquaint(encode, [0, '', {}, new Uint8Array(0), Buffer.alloc(0), new ArrayBuffer(0)]);
 
 module.exports = { decode, encode, Kind };

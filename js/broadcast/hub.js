@@ -5,6 +5,7 @@
 const cluster = require('node:cluster');
 const { isMainThread } = require('node:worker_threads');
 const { createError } = require('../errors.js');
+const { acquaint } = require('./acquaint.js');
 const { encode } = require('./codec.js');
 const { Outbox } = require('./outbox.js');
 const { chooseTransport, isCutOff } = require('./transport.js');
@@ -55,6 +56,7 @@ class Hub {
     this.#transport = ring ?? require('./ipc.js').connect(receive);
     this.#outbox = new Outbox(this.#transport, () => this.#deserted.size > 0 && this.#endTurnSoon());
     this.#transport.setMaxLag(DEFAULT_MAX_LAG);
+    acquaint(encode, [0, '', {}, new Uint8Array(0), Buffer.alloc(0), new ArrayBuffer(0)]);
   }
 
   /** Opens a channel for an object. @returns {{ number: number, channel: object }} a number no other object has */

@@ -14,7 +14,7 @@ function settings(options) {
   check.opened('options.store', store);
   check.key(prefix, 'options.prefix');
   // Not 0 and not less: a session that has no time left is deleted, and so each would be.
-  const lifetime = ttl === Number.POSITIVE_INFINITY ? ttl : integer('options.ttl', ttl, { min: 1, fallback: DAY });
+  const lifetime = integer('options.ttl', ttl, { min: 1, endless: true, fallback: DAY });
   return { store: store ?? openStore(name, own), prefix, ttl: lifetime };
 }
 

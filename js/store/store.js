@@ -225,8 +225,7 @@ class Store {
   async *#pages(method, options, keyOf) {
     const { prefix, limit } = object('options', options);
     const start = check.prefix(prefix);
-    const endless = Number.POSITIVE_INFINITY;
-    let left = limit === endless ? endless : integer('options.limit', limit, { min: 1, fallback: endless });
+    let left = integer('options.limit', limit, { min: 1, endless: true, fallback: Number.POSITIVE_INFINITY });
     for (let after; ; ) {
       const page = await this.#open()[method](start, after, PAGE);
       for (const item of page) {

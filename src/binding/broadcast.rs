@@ -275,7 +275,7 @@ impl Broadcast {
     }
 
     /// Bytes that the ring holds.
-    #[napi(getter)]
+    #[napi(getter, catch_unwind)]
     pub fn size(&self) -> f64 {
         self.inner.ring.size() as f64
     }
